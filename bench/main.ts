@@ -1,0 +1,19 @@
+/** `npm run bench -- receive|store|idle|memory|reading|verify [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
+import { parseArgs } from 'node:util'
+import { idle } from './idle.ts'
+import { memory } from './memory.ts'
+import { reading } from './reading.ts'
+import { receive } from './receive.ts'
+import { store } from './store.ts'
+import { verify } from './verify.ts'
+
+const benches: Record<string, (quick: boolean) => Promise<void>> = { receive, store, idle, memory, reading, verify }
+
+const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true })
+const named = positionals.map((name) => benches[name])
+if (named.length === 0 || named.includes(undefined)) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join('|')} [--quick]`)
+  process.exit(2)
+}
+for (const bench of named) await bench?.(values.quick ?? false)
+process.exit()

@@ -1,0 +1,190 @@
+import type { Config } from '../config/config.ts'
+import type { Found } from '../config/credentials.ts'
+import { Discovery } from '../config/discovery.ts'
+import { streamMatcher } from '../config/patterns.ts'
+import { expiryWarning } from '../config/token.ts'
+import { type ErrorCode, systemCode, UnderstudyError } from '../errors.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Log } from '../log.ts'
+import { Roster } from '../relay/roster.ts'
+import type { Timer } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import type { Status } from './local/status.ts'
+import { ServedJournal, type ServedOptions } from './served-journal.ts'
+import { Tally } from './tally.ts'
+import { version } from './version.ts'
+
+const DAY_MS = 86_400_000
+/** What is being recorded. */
+type Recording = Pick<Status, 'streams' | 'problems'>
+
+export interface ApplianceOptions extends ServedOptions {
+  /** How many messages a frame counts for in `tally`; without it, one. */
+  readonly messagesIn?: (payload: Buffer) => number
+  /** Called when the journal is open and before the first frame. */
+  readonly opened?: (journal: Journal) => void
+}
+
+/** The recorder: finds the streams, hears them, keeps them in the journal, and answers the other commands meanwhile. */
+export class Appliance {
+  readonly tally: Tally
+  private readonly served: ServedJournal
+  private readonly world: World
+  private readonly log: Log
+  private readonly config: Config
+  private readonly discovery: Discovery
+  private readonly roster: Roster
+  private readonly isLive: (stream: string) => boolean
+  private found: Found = { sources: [], problems: [], tokens: new Map() }
+  /** Streams whose credentials cannot be used. */
+  private unusable: ReadonlySet<string> = new Set()
+  private expiryTimer: Timer | undefined
+
+  private constructor(
+    world: World,
+    options: ApplianceOptions,
+    served: ServedJournal,
+    ca: string | undefined,
+    log: Log
+  ) {
+    const { config } = options
+    const { relay, network } = config
+    this.world = world
+    this.log = log
+    this.config = config
+    this.served = served
+    this.isLive = relay.live.length > 0 ? streamMatcher(relay.live) : () => false
+    this.discovery = new Discovery(world, config, log)
+    this.tally = new Tally(served.journal.hearing, world.clock, options.messagesIn ?? (() => 1))
+    this.roster = new Roster(
+      world,
+      {
+        readIntervalMs: relay.readIntervalMs,
+        pingIntervalMs: relay.pingIntervalMs,
+        silenceMs: relay.silenceTimeoutMs,
+        ...(network.proxy !== undefined && { proxy: network.proxy }),
+        ...(ca !== undefined && { ca }),
+        timeUnknown: () => served.journal.hearing.timeUnknown,
+        onReceived: () => this.checkMemory(),
+        onTickEnd: () => this.tickEnd()
+      },
+      this.tally,
+      log
+    )
+  }
+
+  /**
+   * Starts recording. Streams whose credentials come later are recorded from then on.
+   * @throws UNDERSTUDY_ALREADY_RUNNING, UNDERSTUDY_CONFIG_UNREADABLE for the ca_file
+   */
+  static async start(world: World, options: ApplianceOptions, log: Log): Promise<Appliance> {
+    const ca = await readCa(world, options.config.network.caFile)
+    let appliance: Appliance | undefined
+    const recording = (): Recording => appliance?.recording() ?? { streams: [], problems: [] }
+    const served = await ServedJournal.open(world, options, recording, log)
+    options.opened?.(served.journal)
+    appliance = new Appliance(world, options, served, ca, log)
+    await appliance.begin()
+    return appliance
+  }
+
+  get journal(): Journal {
+    return this.served.journal
+  }
+
+  /** Ends every connection and commits what has come. */
+  async stop(): Promise<void> {
+    this.discovery.stop()
+    this.expiryTimer?.cancel()
+    await this.roster.stop()
+    await this.served.close()
+    this.log.info({}, 'stopped')
+  }
+
+  /** What is being recorded at this moment. */
+  recording(): Recording {
+    const streams = this.tally.streams().map(({ stream, heard, cause, code, frames, lastUs }) => {
+      const tokenExpiresMs = this.found.tokens.get(stream)?.expiresMs
+      return { stream, heard, cause, code, frames, lastUs, tokenExpiresMs }
+    })
+    return { streams, problems: this.found.problems }
+  }
+
+  private async begin(): Promise<void> {
+    this.take(await this.discovery.read())
+    this.discovery.watch((found) => this.take(found))
+    this.expiryTimer = this.world.timers.every(DAY_MS, () => this.warnOfExpiry())
+    this.roster.start()
+    this.log.info({ version, streams: this.found.sources.length }, 'recording')
+  }
+
+  private take(found: Found): void {
+    this.found = found
+    this.roster.set(found.sources)
+    this.noteUnusable(found)
+    for (const { stream } of found.sources) if (this.isLive(stream)) this.roster.setLive(stream, true)
+    if (found.sources.length === 0) {
+      const { code, message } = new UnderstudyError('UNDERSTUDY_NO_STREAMS')
+      this.log.warn({ code }, message)
+    }
+    this.warnOfExpiry()
+  }
+
+  /** A stream that cannot even be asked for is on record too, as refused: its silence is not for want of data. */
+  private noteUnusable({ sources, problems }: Found): void {
+    const usable = new Set(sources.map(({ stream }) => stream))
+    const unusable = new Map<string, ErrorCode>()
+    for (const { stream, severity, code } of problems) {
+      if (stream !== undefined && severity === 'error' && !usable.has(stream)) unusable.set(stream, code)
+    }
+    for (const stream of this.unusable) if (!unusable.has(stream) && !usable.has(stream)) this.tally.removed(stream)
+    for (const [stream, code] of unusable) {
+      if (!this.unusable.has(stream)) this.tally.added(stream)
+      this.tally.lost(stream, 'refused', code)
+    }
+    this.unusable = new Set(unusable.keys())
+  }
+
+  private warnOfExpiry(): void {
+    for (const [stream, token] of this.found.tokens) {
+      const warning = expiryWarning(token, this.world.clock.wallUs() / 1000)
+      if (warning) this.log.warn({ stream, ...warning }, 'the token expires soon, or has expired')
+    }
+  }
+
+  /**
+   * When the disk falls behind, no more is read until half of what waits is written. What waits may also be parts of
+   * large frames: these are then let in one after the other.
+   */
+  private checkMemory(): void {
+    const waiting = this.journal.pendingBytes
+    const bytes = waiting + this.roster.pendingBytes()
+    const { memoryBytes } = this.config.journal
+    if (bytes > memoryBytes) this.roster.hold()
+    else if (bytes <= memoryBytes / 2) this.roster.release()
+    if (waiting <= memoryBytes / 2) this.roster.relieve()
+  }
+
+  /**
+   * Two readings share a commit where the first can wait for the second: what a commit costs a card hardly depends on
+   * how much is in it.
+   */
+  private tickEnd(): void {
+    this.checkMemory()
+    const { relay, journal } = this.config
+    if (this.journal.pendingMs + relay.readIntervalMs <= journal.commitIntervalMs) return
+    // The journal itself tells of a failure, and tries again.
+    this.journal.commit().catch(() => {})
+  }
+}
+
+/** The certificates that are trusted besides the system's. */
+export async function readCa({ files }: World, path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined
+  try {
+    return (await files.readFile(path)).toString()
+  } catch (error) {
+    const detail = `network.ca_file: ${path}: ${systemCode(error) ?? 'unreadable'}`
+    throw new UnderstudyError('UNDERSTUDY_CONFIG_UNREADABLE', detail, { cause: error })
+  }
+}

@@ -1,0 +1,124 @@
+import { join, resolve } from 'node:path'
+import { raw } from '../../captures/formats/raw.ts'
+import { checkStreamName } from '../../captures/stream-name.ts'
+import type { Config } from '../../config/config.ts'
+import { socketStream } from '../../config/socket-url.ts'
+import { UnderstudyError } from '../../errors.ts'
+import type { Frame } from '../../journal/entry.ts'
+import type { Files, OpenFile } from '../../world/files.ts'
+import type { Ms } from '../../world/time.ts'
+import { Appliance } from '../appliance.ts'
+import { readNumber } from '../arguments.ts'
+import { type Command, relayOptions } from '../command.ts'
+import { configOf } from '../configuration.ts'
+import { follow } from '../local/follow.ts'
+import { connectRunning } from '../local/open.ts'
+import { createCommandLogger } from '../logger.ts'
+import type { Call } from '../terminal.ts'
+import { plural } from '../text.ts'
+import { untilStopped } from '../until-stopped.ts'
+
+const MAX_SECONDS = 30 * 86_400
+
+export const capture: Command = {
+  name: 'capture',
+  summary: 'records one stream for a time into a file',
+  operands: 'STREAM DIR SECONDS',
+  operandCount: { min: 3, max: 3 },
+  description: [
+    'Writes the messages of a stream into DIR/STREAM.jsonl as they come, one message a line, for so many seconds or until it is told to stop. What is no JSON goes to DIR/STREAM.other. They are kept in the journal too: where an Understudy runs on the data folder it is asked for them, otherwise this one connects and records the stream itself.'
+  ],
+  options: { ...relayOptions },
+  exits: { 1: 'The recorder ended in between.' },
+  examples: [['capture spin30 /tmp/spin30 600', 'Ten minutes of one stream.']],
+  async run(call) {
+    const { world, terminal, positionals } = call
+    const [stream = '', directory = '', seconds = ''] = positionals
+    checkStreamName(stream)
+    const ms = readNumber('SECONDS', seconds, MAX_SECONDS) * 1000
+    const config = await configOf(call)
+    const running = await connectRunning(world, config.data.directory)
+    const captured = new Capture(world.files, resolve(directory), stream)
+    try {
+      if (running === undefined) await recordOne(call, config, stream, ms, captured)
+      else {
+        requireStream((await running.status()).streams, stream)
+        await captured.open()
+        await Promise.race([captured.take(running.follow(stream, ms)), untilStopped(terminal.stop)])
+      }
+    } finally {
+      await captured.close()
+    }
+    await terminal.out(`${plural(captured.messages, 'message')}, ${plural(captured.others, 'part')} no JSON\n`)
+    return 0
+  }
+}
+
+/** Records a stream as its own recorder, for `ms`. */
+async function recordOne(call: Call, config: Config, stream: string, ms: Ms, captured: Capture): Promise<void> {
+  const { world, terminal } = call
+  const log = createCommandLogger('warn', call)
+  const sockets = config.streams.sockets.filter((url) => socketStream(url) === stream)
+  const narrowed = { ...config, streams: { ...config.streams, only: [stream], sockets } }
+  const appliance = await Appliance.start(world, { config: narrowed, user: terminal }, log)
+  const time = new AbortController()
+  const timer = world.timers.after(ms, () => time.abort())
+  try {
+    requireStream(appliance.recording().streams, stream)
+    await captured.open()
+    await captured.take(follow(appliance.journal, stream, AbortSignal.any([time.signal, terminal.stop])))
+  } finally {
+    timer.cancel()
+    await appliance.stop()
+  }
+}
+
+function requireStream(streams: ReadonlyArray<{ readonly stream: string }>, wanted: string): void {
+  if (!streams.some(({ stream }) => stream === wanted)) throw new UnderstudyError('UNDERSTUDY_UNKNOWN_STREAM', wanted)
+}
+
+/** The files of a capture; they grow as messages come. */
+class Capture {
+  messages = 0
+  others = 0
+  private readonly files: Files
+  private readonly directory: string
+  private readonly stream: string
+  private readonly opened: OpenFile[] = []
+
+  constructor(files: Files, directory: string, stream: string) {
+    this.files = files
+    this.directory = directory
+    this.stream = stream
+  }
+
+  /** @throws UNDERSTUDY_OUTPUT_EXISTS */
+  async open(): Promise<void> {
+    await this.files.makeDirectory(this.directory)
+    for (const ending of ['jsonl', 'other']) {
+      const path = join(this.directory, `${this.stream}.${ending}`)
+      if (await this.files.info(path)) throw new UnderstudyError('UNDERSTUDY_OUTPUT_EXISTS', path)
+      this.opened.push(await this.files.open(path, 'append'))
+    }
+  }
+
+  async take(frames: AsyncIterable<Frame[]>): Promise<void> {
+    const [lines, other] = this.opened
+    for await (const batch of frames) {
+      const encoded = batch.map(raw)
+      await lines?.write(Buffer.concat(encoded.map((one) => one.lines)), 0)
+      await other?.write(Buffer.concat(encoded.map((one) => one.other)), 0)
+      for (const { messages, others } of encoded) {
+        this.messages += messages
+        this.others += others
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.opened) {
+      await file.sync()
+      await file.close()
+    }
+  }
+}

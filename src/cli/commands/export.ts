@@ -1,0 +1,68 @@
+import { resolve } from 'node:path'
+import { type ExportReport, exportToDirectory, exportToOutput } from '../../captures/export.ts'
+import { envelope } from '../../captures/formats/envelope.ts'
+import { raw } from '../../captures/formats/raw.ts'
+import { readPeriod } from '../arguments.ts'
+import { type Command, dataOptions, usage } from '../command.ts'
+import { configOf } from '../configuration.ts'
+import { requireStreams, withReader } from '../local/open.ts'
+import { Progress } from '../progress.ts'
+import { countText, plural } from '../text.ts'
+
+export const exportCommand: Command = {
+  name: 'export',
+  summary: 'writes what was recorded as files of JSON lines',
+  operandCount: { min: 0, max: 0 },
+  description: [
+    'Writes the messages of a period, in order of arrival, one file a stream (spin30.jsonl). Each line is a message with its envelope: stream, seq (the number of its frame), part (its place in the frame), time_us (µs since 1970; where the clock was found to be wrong later, the true time, with clock_us as it said then, and time_uncertain where the time is only bounded), mono_us and boot (monotonic time), synced (whether the clock was held to be right; time_source says by what where that was not ntp), origin, binary (where its frame was), what the message says of user, t, exp, course, hardware, type and log, and the message itself as it came: raw, or raw_b64 where it is not UTF-8. Parts of frames that are no JSON have lines too.',
+    'With --raw each line is exactly the message, as it came; line breaks inside of a message are taken out. What is no JSON goes, with its envelope, to a file beside (spin30.other), or to standard output not at all, and is counted.',
+    'A file appears under its name when the export is whole. What is there already is never overwritten.'
+  ],
+  options: {
+    ...dataOptions,
+    out: { value: 'DIR', help: 'The folder to write to; - writes all streams to standard output instead.' },
+    stream: { value: 'STREAM', multiple: true, help: 'Only this stream; may be given several times.' },
+    from: {
+      value: 'TIME',
+      help: 'Only from then on: ISO 8601 with its zone, or a date, which is its midnight in UTC.'
+    },
+    to: { value: 'TIME', help: 'Only before then; as --from.' },
+    raw: { help: 'Exactly one message a line, without envelope.' },
+    json: { help: 'Print the counts as JSON (not with --out -).' }
+  },
+  exits: {},
+  examples: [
+    ['export --out week47 --from 2026-11-16 --to 2026-11-23', 'One week, one file a stream.'],
+    ['export --stream spin30 --raw --out - | jq .user', 'Every message of a stream, piped on.']
+  ],
+  async run(call) {
+    const { world, options, terminal } = call
+    const out = options.text('out') ?? usage('export needs --out')
+    const wanted = options.texts('stream')
+    const period = readPeriod(options)
+    const format = options.has('raw') ? raw : envelope
+    const { data } = await configOf(call)
+    const bar = new Progress(terminal, 'exporting')
+    const report = await withReader(world, data.directory, async (reader) => {
+      await requireStreams(reader, wanted)
+      const { firstPosition, nextPosition } = reader
+      const query = { ...period, before: nextPosition, ...(wanted.length > 0 && { streams: new Set(wanted) }) }
+      const progress = (_frames: number, position: number): void =>
+        bar.update((position - firstPosition) / (nextPosition - firstPosition))
+      return out === '-'
+        ? exportToOutput((lines) => terminal.out(lines), reader, { query, format, progress })
+        : exportToDirectory(world.files, reader, resolve(out), { query, format, progress })
+    }).finally(() => bar.end())
+    if (out === '-') terminal.err(reportText(report))
+    else await terminal.out(options.has('json') ? `${JSON.stringify(report)}\n` : reportText(report))
+    return 0
+  }
+}
+
+function reportText({ frames, messages, others, erased, files }: ExportReport): string {
+  const counts = [`${plural(messages, 'message')} in ${plural(frames, 'frame')}`]
+  if (others > 0) counts.push(`${plural(others, 'part')} no JSON`)
+  if (erased > 0) counts.push(`${countText(erased)} frames erased`)
+  if (files.length > 0) counts.push(plural(files.length, 'file'))
+  return `${counts.join(', ')}\n`
+}

@@ -1,0 +1,87 @@
+import { basename, resolve } from 'node:path'
+import { type ImportOptions, type ImportReport, importLines } from '../../captures/import.ts'
+import { pieces } from '../../captures/lines.ts'
+import { type Command, dataOptions, usage } from '../command.ts'
+import { configOf } from '../configuration.ts'
+import { openImportTargets } from '../local/import-target.ts'
+import { createCommandLogger } from '../logger.ts'
+import { Progress } from '../progress.ts'
+import { ServedJournal } from '../served-journal.ts'
+import type { Call } from '../terminal.ts'
+import { countText, plural } from '../text.ts'
+
+export const importCommand: Command = {
+  name: 'import',
+  summary: 'takes into the journal what files have and it has not',
+  operands: 'FILE…',
+  operandCount: { min: 1, max: Number.POSITIVE_INFINITY },
+  description: [
+    'Reads files that `understudy export` wrote and adds what the journal lacks, marked as imported. Made twice, it changes nothing; cut short, it is simply made again. A frame is known by its stream, boot, times and bytes.',
+    'With --raw the files have one message a line, as `export --raw` or a plain capture writes them. A message is filed under its own t, and known by its bytes within seven days of it. The stream is named by the file (spin30.jsonl) or by --stream.',
+    'A line that is not of the format is counted, named by its number, and passed over.'
+  ],
+  options: {
+    ...dataOptions,
+    raw: { help: 'The files have one message a line, without envelope.' },
+    stream: { value: 'STREAM', help: 'With --raw: the stream they are of.' },
+    json: { help: 'Print the counts as JSON, one object a file.' }
+  },
+  exits: {
+    1: 'Some lines could not be imported; all others were.',
+    3: 'Another import is being made.'
+  },
+  examples: [
+    ['import week47/*.jsonl', 'An export, back into the journal.'],
+    ['import --raw --stream spin30 old/connect.log', 'An old plain capture.']
+  ],
+  async run(call) {
+    const { world, options, positionals } = call
+    const stream = options.text('stream')
+    if (stream !== undefined && !options.has('raw')) usage('--stream goes with --raw')
+    const config = await configOf(call)
+    const log = createCommandLogger('warn', call)
+    const own = (): Promise<ServedJournal> =>
+      ServedJournal.open(world, { config, user: call.terminal }, () => ({ streams: [], problems: [] }), log)
+    const targets = await openImportTargets(world, config.data.directory, own)
+    let bad = 0
+    try {
+      for (const path of positionals) {
+        const plain = options.has('raw') ? { plainStream: stream ?? basename(path).replace(/\.[^.]*$/, '') } : {}
+        const target = await targets.next()
+        const report = await withContent(call, path, (content, progress) =>
+          importLines(content, target, { ...plain, progress })
+        )
+        bad += report.bad
+        const text = options.has('json') ? `${JSON.stringify({ file: path, ...report })}\n` : reportText(path, report)
+        await call.terminal.out(text)
+      }
+    } finally {
+      await targets.close()
+    }
+    return bad > 0 ? 1 : 0
+  }
+}
+
+async function withContent<T>(
+  { world, terminal }: Call,
+  path: string,
+  use: (content: AsyncIterable<Uint8Array>, progress: NonNullable<ImportOptions['progress']>) => Promise<T>
+): Promise<T> {
+  const bar = new Progress(terminal, `importing ${basename(path)}`)
+  if (path === '-') return use(terminal.input, () => terminal.stop.throwIfAborted())
+  const { sizeBytes = 0 } = (await world.files.info(resolve(path))) ?? {}
+  const file = await world.files.open(resolve(path), 'read')
+  try {
+    return await use(pieces(file), (bytes) => bar.update(bytes / sizeBytes))
+  } finally {
+    bar.end()
+    await file.close()
+  }
+}
+
+function reportText(path: string, { found, known, appended, bad, badLines }: ImportReport): string {
+  const counts = `${path}: ${countText(appended)} of ${countText(found)} imported, ${countText(known)} known already`
+  if (bad === 0) return `${counts}\n`
+  const named = `${badLines.join(', ')}${bad > badLines.length ? ', …' : ''}`
+  return `${counts}; ${plural(bad, 'line')} not of the format: ${named}\n`
+}

@@ -1,0 +1,51 @@
+import { type Command, dataOptions, jsonOption } from '../command.ts'
+import { configOf } from '../configuration.ts'
+import { requireRunning } from '../local/open.ts'
+import type { Status, StreamStatus } from '../local/status.ts'
+import { table } from '../table.ts'
+import { countText, durationText, plural } from '../text.ts'
+
+const DAY_MS = 86_400_000
+
+export const status: Command = {
+  name: 'status',
+  summary: 'says what the running recorder hears at this moment',
+  operandCount: { min: 0, max: 0 },
+  description: [
+    'Asks the Understudy that runs on the data folder for its streams: whether each is heard, why not, how many frames have come since the start and when the last one came, and how long its token is good.'
+  ],
+  options: { ...dataOptions, ...jsonOption },
+  exits: { 1: 'It runs, but a stream is not heard, or there is none.', 4: 'None runs.' },
+  examples: [['status --json', 'For a script.']],
+  async run(call) {
+    const { data } = await configOf(call)
+    const found = await (await requireRunning(call.world, data.directory)).status()
+    await call.terminal.out(call.options.has('json') ? `${JSON.stringify(found)}\n` : statusText(found))
+    return found.streams.length > 0 && found.streams.every(({ heard }) => heard) ? 0 : 1
+  }
+}
+
+function statusText({ version, site, startedUs, nowUs, journal, streams, problems }: Status): string {
+  const rows = streams.map((stream) => [
+    stream.stream,
+    stateText(stream),
+    countText(stream.frames),
+    stream.lastUs === undefined ? '-' : `${durationText(Math.max(nowUs - stream.lastUs, 0))} ago`,
+    stream.tokenExpiresMs === undefined
+      ? '-'
+      : plural(Math.floor((stream.tokenExpiresMs - nowUs / 1000) / DAY_MS), 'day')
+  ])
+  return [
+    `${site}: understudy ${version}, recording for ${durationText(Math.max(nowUs - startedUs, 0))} into ${journal.directory}`,
+    `${plural(journal.nextPosition - journal.firstPosition, 'record')}, ${plural(journal.pendingBytes, 'byte')} not yet on the disk`,
+    '',
+    table(['STREAM', 'STATE', '>FRAMES', '>LAST FRAME', '>TOKEN GOOD FOR'], rows).trimEnd(),
+    ...problems.map(({ code, detail, stream }) => `${code}: ${stream ? `${stream}: ` : ''}${detail}`),
+    ''
+  ].join('\n')
+}
+
+function stateText({ heard, cause = 'not connected yet', code }: StreamStatus): string {
+  if (heard) return 'heard'
+  return code ? `${cause} (${code})` : cause
+}

@@ -1,0 +1,141 @@
+import type { ImportedFrame } from '../../captures/import.ts'
+import { UnderstudyError } from '../../errors.ts'
+import type { Frame } from '../../journal/entry.ts'
+import type { JournalReader, RangeQuery, StreamCoverage, VerifyReport } from '../../journal/reading.ts'
+import type { RepairReport } from '../../journal/repairs.ts'
+import type { Sockets } from '../../world/sockets.ts'
+import type { Ms } from '../../world/time.ts'
+import { errorOf, type FrameJson, frameFromJson, type Message, readMessages, writeMessages } from './protocol.ts'
+import type { Status } from './status.ts'
+
+interface Extent {
+  readonly firstPosition: number
+  readonly nextPosition: number
+  readonly streams: string[]
+}
+
+/** A running Understudy's journal, read over its local socket. */
+export class LocalClient implements Omit<JournalReader, 'cursor'> {
+  private readonly sockets: Sockets
+  private readonly path: string
+  private readonly extent: Extent
+
+  private constructor(sockets: Sockets, path: string, extent: Extent) {
+    this.sockets = sockets
+    this.path = path
+    this.extent = extent
+  }
+
+  /** Rejects with code ENOENT or ECONNREFUSED when nobody listens. */
+  static async connect(sockets: Sockets, path: string): Promise<LocalClient> {
+    return new LocalClient(sockets, path, (await resultOf(ask(sockets, path, '/extent'))) as Extent)
+  }
+
+  get firstPosition(): number {
+    return this.extent.firstPosition
+  }
+
+  /** As it was when the connection was made. */
+  get nextPosition(): number {
+    return this.extent.nextPosition
+  }
+
+  async streams(): Promise<string[]> {
+    return this.extent.streams
+  }
+
+  async status(): Promise<Status> {
+    return (await resultOf(this.ask('/status'))) as Status
+  }
+
+  range({ streams, fromUs, toUs, before, recorded }: RangeQuery): AsyncGenerator<Frame[]> {
+    const query = { stream: [...(streams ?? [])], from: fromUs, to: toUs, before, recorded: recorded ? 1 : undefined }
+    return framesOf(this.ask('/frames', query))
+  }
+
+  async coverage(
+    query: { streams?: readonly string[]; fromUs?: number; toUs?: number } = {}
+  ): Promise<StreamCoverage[]> {
+    const { streams, fromUs, toUs } = query
+    return (await resultOf(this.ask('/coverage', { stream: streams, from: fromUs, to: toUs }))) as StreamCoverage[]
+  }
+
+  async verify(options: NonNullable<Parameters<JournalReader['verify']>[0]> = {}): Promise<VerifyReport> {
+    return (await resultOf(this.ask('/verify', { since: options.since }), options.progress)) as VerifyReport
+  }
+
+  /** The frames of a stream that come within `ms` from now. */
+  follow(stream: string, ms: Ms): AsyncGenerator<Frame[]> {
+    return framesOf(this.ask('/follow', { stream, ms }))
+  }
+
+  /** Hands frames over to be appended; resolves when they are on the disk. */
+  async import(frames: AsyncIterable<readonly ImportedFrame[]>): Promise<void> {
+    await resultOf(ask(this.sockets, this.path, `/import?before=${this.nextPosition}`, itemsOf(frames)))
+  }
+
+  async repair(store?: number): Promise<RepairReport> {
+    const path = `/repair${store === undefined ? '' : `?store=${store}`}`
+    return (await resultOf(ask(this.sockets, this.path, path, nothing()))) as RepairReport
+  }
+
+  private ask(path: string, query: Readonly<Record<string, QueryValue>> = {}): AsyncGenerator<Message[]> {
+    const search = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) {
+      for (const one of [value ?? []].flat()) search.append(name, String(one))
+    }
+    return ask(this.sockets, this.path, `${path}?${search}`)
+  }
+}
+
+type QueryValue = string | number | readonly string[] | undefined
+
+async function* ask(
+  sockets: Sockets,
+  socketPath: string,
+  path: string,
+  body?: AsyncIterable<Uint8Array>
+): AsyncGenerator<Message[]> {
+  const answer = await sockets.askLocal(socketPath, body ? { method: 'POST', path, body } : { method: 'GET', path })
+  let ended = false
+  for await (const messages of readMessages(answer.body)) {
+    for (const message of messages) {
+      if ('error' in message) throw errorOf(message.error)
+      ended = 'result' in message
+    }
+    yield messages
+  }
+  if (!ended) throw new UnderstudyError('UNDERSTUDY_NOT_RUNNING', 'it ended in the middle of its answer')
+}
+
+async function resultOf(
+  answer: AsyncIterable<Message[]>,
+  progress?: (done: number, total: number) => void
+): Promise<unknown> {
+  let result: unknown
+  for await (const messages of answer) {
+    for (const message of messages) {
+      if ('progress' in message) progress?.(...message.progress)
+      if ('result' in message) result = message.result
+    }
+  }
+  return result
+}
+
+async function* framesOf(answer: AsyncIterable<Message[]>): AsyncGenerator<Frame[]> {
+  for await (const messages of answer) {
+    const items = messages.filter((message) => 'item' in message)
+    if (items.length > 0) yield items.map(({ item }) => frameFromJson(item as FrameJson))
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function* itemsOf(batches: AsyncIterable<readonly ImportedFrame[]>): AsyncGenerator<Uint8Array> {
+  for await (const frames of batches) {
+    const items = frames.map(({ payload, ...fields }) => ({
+      item: { ...fields, payload: payload.toString('base64') }
+    }))
+    yield Buffer.from(writeMessages(items))
+  }
+}

@@ -1,0 +1,13 @@
+import type { JournalReader } from '../../journal/reading.ts'
+import type { RepairReport } from '../../journal/repairs.ts'
+import type { NewFrame } from '../../journal/writer.ts'
+
+/** A journal as its one writer has it. */
+export interface OwnJournal extends JournalReader {
+  append(frame: NewFrame): unknown
+  /** Resolves when everything appended so far is on the disk. */
+  commit(): Promise<void>
+  repair(store?: number): Promise<RepairReport>
+  /** Bytes appended and not yet on the disk. */
+  readonly pendingBytes: number
+}

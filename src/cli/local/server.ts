@@ -1,0 +1,60 @@
+import { UnderstudyError } from '../../errors.ts'
+import type { LocalRequest } from '../../world/sockets.ts'
+import type { World } from '../../world/world.ts'
+import {
+  type Answer,
+  answerCoverage,
+  answerExtent,
+  answerFollow,
+  answerFrames,
+  answerRepair,
+  answerVerify
+} from './answers.ts'
+import { Intake } from './intake.ts'
+import type { OwnJournal } from './own-journal.ts'
+import { errorMessage, type Message, writeMessages } from './protocol.ts'
+import type { Status } from './status.ts'
+
+/** What answers are made of. */
+export interface LocalBackend {
+  readonly journal: OwnJournal
+  status(): Status
+}
+
+/**
+ * Answers the other commands while this process records, on a unix socket. Long answers are made piece by piece, each
+ * when the asker has taken the one before, and recording goes on in between.
+ * @throws UNDERSTUDY_ALREADY_RUNNING
+ */
+export function serveCommands(world: World, path: string, backend: LocalBackend): Promise<{ close(): Promise<void> }> {
+  const { journal } = backend
+  const intake = new Intake(journal)
+  const routes: Readonly<Record<string, (request: LocalRequest) => Answer>> = {
+    'GET /status': () => one({ result: backend.status() }),
+    'GET /extent': () => answerExtent(journal),
+    'GET /coverage': ({ query }) => answerCoverage(journal, query),
+    'GET /frames': ({ query }) => answerFrames(journal, query),
+    'GET /verify': ({ query }) => answerVerify(journal, query, world.timers),
+    'GET /follow': (request) => answerFollow(backend, request, world.timers),
+    'POST /repair': ({ query }) => answerRepair(journal, query),
+    'POST /import': (request) => intake.answer(request)
+  }
+  return world.sockets.serveLocal(path, async (request) => {
+    const route = routes[`${request.method} ${request.path}`]
+    const unknown = new UnderstudyError('UNDERSTUDY_USAGE', 'the running Understudy is of another version')
+    const answer = route === undefined ? one(errorMessage(unknown)) : route(request)
+    return { status: 200, body: encoded(answer) }
+  })
+}
+
+async function* one(message: Message): Answer {
+  yield [message]
+}
+
+async function* encoded(answer: Answer): AsyncGenerator<string> {
+  try {
+    for await (const messages of answer) yield writeMessages(messages)
+  } catch (error) {
+    yield writeMessages([errorMessage(error)])
+  }
+}

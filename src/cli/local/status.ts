@@ -1,0 +1,38 @@
+import type { Ms, Us } from '../../world/time.ts'
+
+/** What a running Understudy says of itself. */
+export interface Status {
+  readonly version: string
+  readonly site: string
+  readonly startedUs: Us
+  readonly nowUs: Us
+  readonly journal: {
+    readonly directory: string
+    readonly firstPosition: number
+    /** One above the last entry on the disk. */
+    readonly nextPosition: number
+    /** Received and not yet on the disk. */
+    readonly pendingBytes: number
+  }
+  readonly streams: readonly StreamStatus[]
+  /** What the configuration or a credential file has wrong, or soon will. */
+  readonly problems: ReadonlyArray<{
+    readonly code: string
+    readonly detail: string
+    readonly stream?: string | undefined
+  }>
+}
+
+export interface StreamStatus {
+  readonly stream: string
+  readonly heard: boolean
+  /** Why it is not heard. */
+  readonly cause: string | undefined
+  readonly code: string | undefined
+  /** Frames since the start. */
+  readonly frames: number
+  /** When the last of them came. */
+  readonly lastUs: Us | undefined
+  /** Where it has a token. */
+  readonly tokenExpiresMs: Ms | undefined
+}

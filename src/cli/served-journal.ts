@@ -1,0 +1,75 @@
+import type { Config } from '../config/config.ts'
+import { Journal } from '../journal/journal.ts'
+import type { Log } from '../log.ts'
+import type { World } from '../world/world.ts'
+import { serveCommands } from './local/server.ts'
+import { chooseSocket } from './local/socket-path.ts'
+import type { Status } from './local/status.ts'
+import type { Terminal } from './terminal.ts'
+import { version } from './version.ts'
+
+const RESERVE_BYTES = 32 << 20
+
+export interface ServedOptions {
+  readonly config: Config
+  readonly user: Pick<Terminal, 'env' | 'uid'>
+  /** Kept free on the disk for the moment when it is full. Default 32 MiB. */
+  readonly reserveBytes?: number
+}
+
+/** The journal of a data folder, opened for writing, and answering the other commands as long as it is. */
+export class ServedJournal {
+  readonly journal: Journal
+  private readonly server: { close(): Promise<void> }
+
+  private constructor(journal: Journal, server: { close(): Promise<void> }) {
+    this.journal = journal
+    this.server = server
+  }
+
+  /**
+   * @param recording what is being recorded into it
+   * @throws UNDERSTUDY_ALREADY_RUNNING
+   */
+  static async open(
+    world: World,
+    { config, user, reserveBytes = RESERVE_BYTES }: ServedOptions,
+    recording: () => Pick<Status, 'streams' | 'problems'>,
+    log: Log
+  ): Promise<ServedJournal> {
+    const { directory } = config.data
+    const startedUs = world.clock.wallUs()
+    const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes }, log)
+    const status = (): Status => {
+      const { firstPosition, nextPosition, pendingBytes } = journal
+      const reach = { directory, firstPosition, nextPosition, pendingBytes }
+      return { version, site: config.site, startedUs, nowUs: world.clock.wallUs(), journal: reach, ...recording() }
+    }
+    try {
+      const runtimeDirectory = user.env['XDG_RUNTIME_DIR']
+      const socket = await chooseSocket(world.files, directory, { runtimeDirectory, uid: user.uid })
+      return new ServedJournal(journal, await serveCommands(world, socket, { journal, status }))
+    } catch (error) {
+      await journal.close()
+      throw error
+    }
+  }
+
+  /** Cuts off who asks, commits what is left and closes. */
+  async close(): Promise<void> {
+    await this.server.close()
+    await this.journal.close()
+  }
+}
+
+function journalOptions({ data, journal, clock }: Config): Omit<Parameters<typeof Journal.open>[1], 'reserveBytes'> {
+  return {
+    directory: data.directory,
+    commitIntervalMs: journal.commitIntervalMs,
+    storeBytes: journal.storeSizeBytes,
+    storeAgeMs: journal.storeAgeMs,
+    clockTrusted: clock.trust,
+    retention: { minFreeBytes: journal.minFreeBytes, maxBytes: journal.maxBytes, maxAgeMs: journal.maxAgeMs },
+    version
+  }
+}

@@ -1,0 +1,89 @@
+import type { ErrorCode } from '../errors.ts'
+import type { LossCause, RelayListener } from '../relay/listener.ts'
+import type { Clock, Ms, Us } from '../world/time.ts'
+
+/** What has been heard of a stream since the start. */
+export interface StreamTally {
+  readonly stream: string
+  heard: boolean
+  /** Why not, while it is not heard. */
+  cause?: LossCause | undefined
+  code?: ErrorCode | undefined
+  frames: number
+  messages: number
+  /** When the last frame came. */
+  lastUs?: Us
+  /** How often it was lost after it had been heard. */
+  losses: number
+}
+
+/** Counts what the relay client tells, and passes it on. */
+export class Tally implements RelayListener {
+  private readonly next: RelayListener
+  private readonly clock: Clock
+  private readonly messagesIn: (payload: Buffer) => number
+  private readonly tallies = new Map<string, StreamTally>()
+
+  /** @param messagesIn how many messages a frame counts for; taking frames apart costs time */
+  constructor(next: RelayListener, clock: Clock, messagesIn: (payload: Buffer) => number) {
+    this.next = next
+    this.clock = clock
+    this.messagesIn = messagesIn
+  }
+
+  /** One of each stream on the roster, in order of their names. */
+  streams(): StreamTally[] {
+    return [...this.tallies.values()].sort((a, b) => (a.stream < b.stream ? -1 : 1))
+  }
+
+  added(stream: string): void {
+    this.tallies.set(stream, { stream, heard: false, frames: 0, messages: 0, losses: 0 })
+    this.next.added(stream)
+  }
+
+  removed(stream: string): void {
+    this.tallies.delete(stream)
+    this.next.removed(stream)
+  }
+
+  heard(stream: string): void {
+    const tally = this.tallies.get(stream)
+    if (tally) Object.assign(tally, { heard: true, cause: undefined, code: undefined })
+    this.next.heard(stream)
+  }
+
+  proof(stream: string): void {
+    this.next.proof(stream)
+  }
+
+  frame(stream: string, payload: Buffer, binary: boolean): void {
+    const tally = this.tallies.get(stream)
+    if (tally) {
+      tally.frames++
+      tally.messages += this.messagesIn(payload)
+      tally.lastUs = this.clock.wallUs()
+    }
+    this.next.frame(stream, payload, binary)
+  }
+
+  lost(stream: string, cause: LossCause, code?: ErrorCode, heardUntilUs?: Us): void {
+    const tally = this.tallies.get(stream)
+    if (tally) {
+      if (tally.heard) tally.losses++
+      Object.assign(tally, { heard: false, cause, code })
+    }
+    this.next.lost(stream, cause, code, heardUntilUs)
+  }
+
+  doubted(stream: string, fromUs: Us | undefined): void {
+    this.next.doubted(stream, fromUs)
+  }
+
+  uncertain(stream: string, fromUs: Us, toUs: Us, reason: 'stalled' | 'paused' | 'overrun'): void {
+    this.next.uncertain(stream, fromUs, toUs, reason)
+  }
+
+  relayTime(dateMs: Ms, verified: boolean): void {
+    this.next.relayTime(dateMs, verified)
+  }
+}

@@ -1,0 +1,116 @@
+import { isAbsolute } from 'node:path'
+import * as v from 'valibot'
+import { isPattern, patternForm } from './patterns.ts'
+import { socketStream, socketUrlForm } from './socket-url.ts'
+import { duration, expected, section, size, text } from './values.ts'
+
+const path = text('an absolute path', (value) => isAbsolute(value) && !value.includes('\0'))
+const patterns = v.array(text(patternForm, isPattern), expected(`a list, each entry ${patternForm}`))
+const levels = ['debug', 'info', 'warn', 'error'] as const
+
+/** Which streams are recorded. */
+const streams = section({
+  /** The folder of the log.access.* and log.token.* files. */
+  credentials: v.optional(path, '/etc/practable'),
+  /** Only these of the folder's streams, by name or pattern; none named: all. Sockets are not narrowed. */
+  only: v.optional(patterns, []),
+  /** Streams of a local relay host, each named by its URL's last part. `LOG_URL` adds one. */
+  sockets: v.optional(
+    v.array(
+      text(socketUrlForm, (url) => socketStream(url) !== undefined),
+      expected('a list of websocket URLs')
+    ),
+    []
+  )
+})
+
+/** How they are heard. */
+const relay = v.pipe(
+  section({
+    /** How often the sockets are read. */
+    read_interval: v.optional(duration('10ms', '5s'), '480ms'),
+    /** How often a connection is asked for a proof that it is heard. */
+    ping_interval: v.optional(duration('1s', '60s'), '10s'),
+    /** A connection without a pong, ping or message for so long is opened anew. */
+    silence_timeout: v.optional(duration('2s', '10m'), '30s'),
+    /** Streams, by name or pattern, that are read at once instead of on the interval. */
+    live: v.optional(patterns, [])
+  }),
+  v.forward(
+    v.check(
+      ({ ping_interval, silence_timeout }) => silence_timeout >= 2 * ping_interval,
+      'found less than two ping intervals, expected more, so that one lost pong does not end a connection'
+    ),
+    ['silence_timeout']
+  )
+)
+
+/** How they are kept. */
+const journal = section({
+  /** What was read is synced to the disk after at most this long; a power cut may cost this and `read_interval`. */
+  commit_interval: v.optional(duration('10ms', '10s'), '500ms'),
+  /** A new store is begun when the newest has this size… */
+  store_size: v.optional(size('1MB', '4GB'), '256MB'),
+  /** …or this age. */
+  store_age: v.optional(duration('1h', '366d'), '7d'),
+  /** So much of the disk stays free: the oldest stores go for it, first those that are known to be elsewhere too. */
+  min_free: v.optional(size('100MB', '100TB'), '500MB'),
+  /** The stores together are not larger. */
+  max_size: v.optional(size('10MB', '100TB')),
+  /** Stores that are older are removed once all in them is known to be elsewhere too. */
+  max_age: v.optional(duration('1d', '36500d')),
+  /** Bytes received but not yet committed, over all streams; beyond it the sockets are paused. */
+  memory: v.optional(size('16MB', '1GB'), '64MB')
+})
+
+const proxyForm = 'the URL of an HTTP proxy, like "http://proxy.example:3128"'
+
+/** The way to the relay. */
+const network = section({
+  /** Used for the POST and for the websocket. */
+  proxy: v.optional(text(proxyForm, (url) => /^https?:\/\/[^\s#]+$/.test(url) && URL.canParse(url))),
+  /** Certificates in PEM that are trusted besides the system's, for networks that inspect TLS. */
+  ca_file: v.optional(path)
+})
+
+const clock = section({
+  /** Take the system's clock for right although nothing says that it is synchronised. */
+  trust: v.optional(v.boolean(expected('true or false')), false)
+})
+
+const data = section({
+  /** Everything Understudy writes is in here. */
+  directory: v.optional(path, '/var/lib/understudy')
+})
+
+/** Files of the primary server. */
+const primary = section({
+  /** A folder in the primary's own layout, for import and compare. Nothing reads it yet. Also `DATA_PATH`. */
+  data_path: v.optional(path),
+  /** The comparison graphs. Nothing reads them yet. Also `COMP_PATH`. */
+  comp_path: v.optional(path)
+})
+
+const log = section({
+  /** The least that is logged. */
+  level: v.optional(v.picklist(levels, expected(levels.map((level) => `"${level}"`).join(', '))), 'info')
+})
+
+const siteForm = 'at most 64 letters, digits, dots, dashes and underscores'
+
+/** The config file. Every key is optional; each stands here and in docs/understudy.example.toml, and nowhere else. */
+export const configSchema = section({
+  /** What this machine is called in what it writes and sends. */
+  site: v.optional(
+    text(siteForm, (name) => /^[A-Za-z0-9._-]{1,64}$/.test(name)),
+    'understudy'
+  ),
+  streams: v.optional(streams, {}),
+  relay: v.optional(relay, {}),
+  journal: v.optional(journal, {}),
+  network: v.optional(network, {}),
+  clock: v.optional(clock, {}),
+  data: v.optional(data, {}),
+  primary: v.optional(primary, {}),
+  log: v.optional(log, {})
+})

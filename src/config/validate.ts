@@ -1,0 +1,65 @@
+import * as v from 'valibot'
+import { type Config, toConfig } from './config.ts'
+import { nearest } from './nearest.ts'
+import { configSchema } from './schema.ts'
+
+/** Something wrong in a config. */
+export interface ConfigFault {
+  /** Where, e.g. `relay.read_interval` or `streams.only, entry 1`. */
+  readonly place: string
+  /** What was found, in kind, and what is expected. */
+  readonly what: string
+}
+
+/** Turns what a TOML file holds into the config in force, or into all that is wrong with it. */
+export function validate(tree: unknown): { config: Config } | { faults: ConfigFault[] } {
+  const result = v.safeParse(configSchema, tree)
+  return result.success ? { config: toConfig(result.output) } : { faults: result.issues.flatMap(faultsOf) }
+}
+
+function faultsOf(issue: v.InferIssue<typeof configSchema>): ConfigFault[] {
+  const path = issue.path?.map(({ key }) => key) ?? []
+  if (issue.type !== 'strict_object') {
+    const place = path.map((key) => (typeof key === 'number' ? `, entry ${key + 1}` : `.${key}`)).join('')
+    return [{ place: place.slice(1), what: issue.message }]
+  }
+  // valibot names the first unknown key of a table only.
+  const within = path.slice(0, -1).map(String)
+  return Object.keys(issue.path?.at(-1)?.input as object)
+    .filter((key) => !knownKeys(within).includes(key))
+    .map((key) => ({ place: [...within, shown(key)].join('.'), what: unknownKey(key, within) }))
+}
+
+function unknownKey(key: string, within: readonly string[]): string {
+  const near = nearest(key, knownKeys(within))
+  if (near) return `found an unknown key, expected perhaps ${[...within, near].join('.')}`
+  const elsewhere = knownKeys([]).find((section) => knownKeys([section]).includes(key))
+  if (elsewhere) return `found an unknown key, expected perhaps ${elsewhere}.${key}`
+  return `found an unknown key, expected one of ${knownKeys(within).join(', ')}`
+}
+
+/** A key of the file as it can be printed: a secret or a whole page may stand where a key should. */
+function shown(key: string): string {
+  return /^[\w-]{1,40}$/.test(key) ? key : '(a strange key)'
+}
+
+/** The keys of the whole file, or of the section at `path`. */
+function knownKeys(path: readonly string[]): string[] {
+  return Object.keys(path.reduce((entries, key) => entriesOf(entries[key]), entriesOf(configSchema)))
+}
+
+/** The entries of a schema, whatever it is wrapped in. */
+function entriesOf(schema: unknown): Record<string, unknown> {
+  const {
+    entries,
+    wrapped,
+    pipe = []
+  } = schema as {
+    entries?: Record<string, unknown>
+    wrapped?: unknown
+    pipe?: readonly unknown[]
+  }
+  if (entries) return entries
+  if (wrapped) return entriesOf(wrapped)
+  return Object.assign({}, ...pipe.map(entriesOf))
+}

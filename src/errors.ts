@@ -1,0 +1,196 @@
+/**
+ * The one registry of errors. Each has a code, what happened (with the detail given where it is raised) and what the
+ * operator can do. A detail never holds a message's content, a token or a code of the relay.
+ */
+const registry = {
+  // called wrongly
+  UNDERSTUDY_USAGE: { what: 'called wrongly', remedy: 'see --help', exit: 2 },
+  UNDERSTUDY_NODE_TOO_OLD: {
+    what: 'needs Node 24',
+    remedy: 'call it by scripts/understudy, or install Node 24',
+    exit: 2
+  },
+  // config/
+  UNDERSTUDY_CONFIG_UNREADABLE: {
+    what: 'the config file cannot be read',
+    remedy: 'check its path and permissions',
+    exit: 2
+  },
+  UNDERSTUDY_CONFIG_INVALID: {
+    what: 'the config is not valid',
+    remedy: 'correct the named place; `understudy doctor` checks it',
+    exit: 2
+  },
+  UNDERSTUDY_CREDENTIALS_UNREADABLE: {
+    what: 'credentials cannot be read',
+    remedy: 'check the path and the permissions',
+    exit: 2
+  },
+  UNDERSTUDY_CREDENTIALS_INVALID: {
+    what: 'a credential file is not valid',
+    remedy: 'put the file there again as it was issued',
+    exit: 2
+  },
+  UNDERSTUDY_TOKEN_INVALID: { what: 'a token is not valid', remedy: "ask the relay's operator for a new one", exit: 2 },
+  UNDERSTUDY_TOKEN_SCOPE: {
+    what: 'a token does not allow reading',
+    remedy: 'ask for a token with the read scope',
+    exit: 2
+  },
+  UNDERSTUDY_NO_STREAMS: {
+    what: 'there is no stream to record',
+    remedy: 'put log.access.* and log.token.* files into the credentials folder',
+    exit: 2
+  },
+  // relay/
+  UNDERSTUDY_RELAY_NO_AUTHORIZATION: { what: 'the relay saw no token', remedy: 'check the token file', exit: 1 },
+  UNDERSTUDY_RELAY_TOKEN_REFUSED: {
+    what: 'the relay refused the token',
+    remedy: 'if it has expired, ask for a new one',
+    exit: 1
+  },
+  UNDERSTUDY_RELAY_TOKEN_EXPIRED: { what: 'the token has expired', remedy: 'ask for a new one', exit: 1 },
+  UNDERSTUDY_RELAY_TOKEN_EARLY: { what: 'the token is not valid yet', remedy: "check this machine's clock", exit: 1 },
+  UNDERSTUDY_RELAY_WRONG_AUDIENCE: {
+    what: 'the token is for another relay',
+    remedy: 'check that the access file and the token file belong together',
+    exit: 1
+  },
+  UNDERSTUDY_RELAY_WRONG_TOPIC: {
+    what: 'the token is for another stream',
+    remedy: 'check that the access file and the token file belong together',
+    exit: 1
+  },
+  UNDERSTUDY_RELAY_MISSING_CLAIMS: {
+    what: 'the token lacks claims the relay needs',
+    remedy: 'ask for a new one',
+    exit: 1
+  },
+  UNDERSTUDY_RELAY_DENIED: { what: 'the relay has denied this token', remedy: "ask the relay's operator", exit: 1 },
+  UNDERSTUDY_RELAY_CODE_REFUSED: {
+    what: 'the relay let the websocket open and then stayed silent, as it does for a bad code',
+    remedy: 'nothing: a new code is asked for',
+    exit: 1
+  },
+  UNDERSTUDY_RELAY_UNREACHABLE: { what: 'the relay cannot be reached', remedy: 'check the network', exit: 1 },
+  UNDERSTUDY_RELAY_NO_ANSWER: {
+    what: 'the relay closed the connection without an answer',
+    remedy: 'a token without exp, iat or nbf does this: ask for a new one',
+    exit: 1
+  },
+  UNDERSTUDY_RELAY_UNEXPECTED: {
+    what: "the relay gave an answer that is not the relay's",
+    remedy: 'check the URL in the access file',
+    exit: 1
+  },
+  UNDERSTUDY_RELAY_SILENT: { what: 'the connection stayed silent', remedy: 'nothing: it is opened again', exit: 1 },
+  UNDERSTUDY_RELAY_FRAME: {
+    what: 'the relay sent a frame that cannot be taken',
+    remedy: 'nothing: the connection is opened again',
+    exit: 1
+  },
+  UNDERSTUDY_NETWORK_PORTAL: {
+    what: "a captive portal or filter answered in the relay's place",
+    remedy: "ask the network's operator to let this machine through",
+    exit: 1
+  },
+  UNDERSTUDY_NETWORK_INTERCEPTED: {
+    what: 'the certificate is not signed by anyone this machine trusts',
+    remedy: 'if the network inspects TLS, name its certificate in [network] ca_file',
+    exit: 1
+  },
+  UNDERSTUDY_NETWORK_CERTIFICATE: {
+    what: "the relay's certificate is not valid",
+    remedy: "check this machine's clock, then ask the relay's operator",
+    exit: 1
+  },
+  UNDERSTUDY_NETWORK_PROXY: { what: 'the proxy refused the connection', remedy: 'check [network] proxy', exit: 1 },
+  UNDERSTUDY_NETWORK_TIME_OUT: { what: 'no answer came in time', remedy: 'check the network', exit: 1 },
+  // journal/
+  UNDERSTUDY_ALREADY_RUNNING: {
+    what: 'another Understudy works on this data folder',
+    remedy: 'stop it first, or name another folder with --data',
+    exit: 3
+  },
+  UNDERSTUDY_NO_JOURNAL: {
+    what: 'there is no journal in this folder',
+    remedy: 'name the data folder with --data',
+    exit: 2
+  },
+  UNDERSTUDY_STORE_IN_USE: { what: 'a store is open in another process', remedy: 'stop the other process', exit: 3 },
+  UNDERSTUDY_STORE_UNREADABLE: { what: 'a store cannot be opened', remedy: 'run `understudy verify`', exit: 1 },
+  UNDERSTUDY_STORE_NEWER: {
+    what: 'a store was written by a newer Understudy',
+    remedy: 'use that version to read it',
+    exit: 1
+  },
+  UNDERSTUDY_BLOCK_DAMAGED: { what: 'a block is damaged', remedy: 'run `understudy verify`', exit: 1 },
+  UNDERSTUDY_CATALOGUE_DAMAGED: { what: 'the catalogue is damaged', remedy: 'run `understudy verify`', exit: 1 },
+  UNDERSTUDY_CURSOR_TOO_OLD: {
+    what: 'the cursor is before the first record kept',
+    remedy: 'start at the first record kept; what lies between is no longer here',
+    exit: 1
+  },
+  UNDERSTUDY_CURSOR_TOO_NEW: {
+    what: 'the cursor is after the last record',
+    remedy: 'the journal is older than the cursor: check that this is the right data folder',
+    exit: 1
+  },
+  UNDERSTUDY_JOURNAL_CLOSED: { what: 'the journal is closed', remedy: 'start Understudy again', exit: 1 },
+  // captures/
+  UNDERSTUDY_IMPORT_BUSY: {
+    what: 'another import is being made',
+    remedy: 'make this one again when it has ended',
+    exit: 3
+  },
+  UNDERSTUDY_BAD_STREAM_NAME: {
+    what: "this cannot be a stream's name",
+    remedy: 'use letters, digits, dashes and underscores',
+    exit: 2
+  },
+  UNDERSTUDY_UNKNOWN_STREAM: {
+    what: 'no such stream',
+    remedy: 'see `understudy status` for the streams there are',
+    exit: 2
+  },
+  UNDERSTUDY_OUTPUT_EXISTS: { what: 'the output is there already', remedy: 'name another place', exit: 2 },
+  // cli/
+  UNDERSTUDY_NOT_RUNNING: {
+    what: 'no Understudy is running on this data folder',
+    remedy: 'start one with `understudy run`',
+    exit: 4
+  },
+  UNDERSTUDY_INTERNAL: { what: 'something failed that should not', remedy: 'please report it with the log', exit: 70 }
+} as const
+
+export type ErrorCode = keyof typeof registry
+
+/** An error an operator may see. `message` reads "what: detail (remedy)". */
+export class UnderstudyError extends Error {
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly remedy: string
+  /** The exit code of a command that ends with it. */
+  readonly exitCode: number
+
+  constructor(code: ErrorCode, detail = '', options?: { cause?: unknown }) {
+    const { what, remedy, exit } = registry[code]
+    super(`${what}${detail && `: ${detail}`} (${remedy})`, options)
+    this.name = 'UnderstudyError'
+    this.code = code
+    this.detail = detail
+    this.remedy = remedy
+    this.exitCode = exit
+  }
+}
+
+/** What happened and what to do, for reports that have a code only. */
+export function explain(code: ErrorCode): { what: string; remedy: string } {
+  return registry[code]
+}
+
+/** Node's error code (ENOENT, ECONNREFUSED, …), or `undefined`. */
+export function systemCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import type { Machine } from '../sim/world/machine.ts'
+import { Simulation } from '../sim/world/simulation.ts'
+import { aMachine, directory, openJournal, texts, told } from './fixtures.ts'
+import { journalPaths } from './paths.ts'
+
+const paths = journalPaths(directory)
+
+/** What a process has left whose only store, with three frames, is then found without its CURRENT. */
+async function damaged(): Promise<Machine> {
+  const machine = aMachine()
+  const journal = await openJournal(machine.world)
+  for (const text of ['a', 'b', 'c']) journal.append(told('spin30', text))
+  await journal.close()
+  await machine.world.files.writeFile(`${paths.store(1)}/CURRENT`, '')
+  return machine
+}
+
+test('recording goes on in a new store, and what can be read comes back behind it', async () => {
+  const journal = await openJournal((await damaged()).world)
+  const { seq } = journal.append(told('spin30', 'd'))
+  expect(seq).toBeGreaterThan(3)
+  await journal.commit()
+  await journal.repaired()
+  expect(await texts(journal.range({}))).toEqual(['a', 'b', 'c', 'd'])
+  expect((await journal.verify()).problems).toMatchObject([{ kind: 'missing', store: 1 }])
+})
+
+test('also without a head: no number is used again, and the chain begins anew', async () => {
+  const machine = await damaged()
+  await machine.world.files.remove(paths.head)
+  const journal = await openJournal(machine.world)
+  for (const stream of ['spin30', 'another']) expect(journal.append(told(stream, 'd')).seq).toBeGreaterThan(3)
+  await journal.commit()
+  await journal.repaired()
+  expect((await journal.verify()).problems).toMatchObject([{ kind: 'missing', store: 1 }])
+  await journal.close()
+  const again = await openJournal(machine.world)
+  expect((await again.verify()).problems).toMatchObject([{ kind: 'missing', store: 1 }])
+})
+
+test('a cut between setting aside and saying so loses nothing', async () => {
+  const machine = await damaged()
+  const { files } = machine.world
+  await files.makeDirectory(paths.aside)
+  await files.rename(paths.store(1), `${paths.aside}/2026-11-01-000001`)
+  const journal = await openJournal(machine.world)
+  await journal.repaired()
+  expect(await texts(journal.range({}))).toEqual(['a', 'b', 'c'])
+  const [problem] = (await journal.verify()).problems
+  expect(problem!.detail).toContain('2026-11-01-000001')
+})
+
+test('what is lost in a damaged store is a gap, although it was heard', async () => {
+  const simulation = new Simulation(1)
+  const machine = simulation.machine('pi')
+  const journal = await openJournal(machine.world, { storeBytes: 1 })
+  journal.hearing.added('spin30')
+  journal.hearing.heard('spin30')
+  for (let number = 1; number <= 6; number++) {
+    journal.hearing.frame('spin30', Buffer.from(`{"number":${number}}`), false)
+    await journal.commit()
+    await simulation.run(10_000)
+  }
+  await journal.close()
+  const lost = paths.store(4)
+  for (const { name } of await machine.world.files.list(lost)) await machine.world.files.remove(`${lost}/${name}`)
+  const again = await openJournal(machine.start(), { storeBytes: 1e6 })
+  await again.repair()
+  const missing = (await again.verify()).problems
+  expect(missing).toMatchObject([{ kind: 'missing', store: 4 }])
+  const [coverage] = await again.coverage({ streams: ['spin30'] })
+  const gaps = coverage!.rest.filter(({ cause }) => cause === 'store damaged')
+  expect(gaps).toHaveLength(1)
+  expect(gaps[0]!.toUs).toBeGreaterThan(gaps[0]!.fromUs)
+  const restUs = coverage!.rest.reduce((sum, { fromUs, toUs }) => sum + toUs - fromUs, 0)
+  expect(coverage!.heardUs + restUs).toBe(coverage!.toUs - coverage!.fromUs)
+})

@@ -1,0 +1,210 @@
+import type { Log } from '../log.ts'
+import type { Ms } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import type { Frame, Position } from './entry.ts'
+import { Hearing } from './hearing.ts'
+import { Merging } from './merging.ts'
+import { openSeries } from './opening.ts'
+import { ReaderStates } from './reader-states.ts'
+import { type RepairReport, Repairs } from './repairs.ts'
+import { type Removable, Retention, type RetentionLimits } from './retention.ts'
+import type { Series } from './series.ts'
+import { SeriesReader } from './series-reader.ts'
+import { clearSnapshots } from './snapshot.ts'
+import { type NewFrame, Writer, type WriterOptions } from './writer.ts'
+
+/** Told after each commit: the last number of each stream that is now on the disk with all before it. */
+export type CommitListener = (lastSeqs: ReadonlyMap<string, number>) => void
+
+/** Where a journal ends, and word of its commits. */
+class Commits {
+  nextPosition: number
+  closed = false
+  readonly listeners = new Set<CommitListener>()
+  #next = Promise.withResolvers<void>()
+
+  constructor(nextPosition: number) {
+    this.nextPosition = nextPosition
+  }
+
+  nextCommit(): Promise<void> {
+    return this.#next.promise
+  }
+
+  announce(): void {
+    const { resolve } = this.#next
+    this.#next = Promise.withResolvers()
+    resolve()
+  }
+}
+
+export type JournalOptions = WriterOptions & {
+  /** Goes on record with each start. */
+  readonly version: string
+  /** Default: everything is kept. */
+  readonly retention?: RetentionLimits
+}
+
+interface JournalParts {
+  readonly series: Series
+  readonly writer: Writer
+  readonly commits: Commits
+  readonly readers: ReaderStates
+  readonly retention: Retention
+  readonly merging: Merging
+}
+
+/** The journal of a data folder, open for writing and reading. One process may have it open. */
+export class Journal extends SeriesReader {
+  /** What the relay client tells goes in here. */
+  readonly hearing: Hearing
+  /** Durable positions and states of readers. */
+  readonly readers: ReaderStates
+  readonly #series: Series
+  readonly #writer: Writer
+  readonly #commits: Commits
+  readonly #repairs: Repairs
+  readonly #retention: Retention
+  readonly #merging: Merging
+
+  private constructor(world: World, { series, writer, commits, readers, retention, merging }: JournalParts, log: Log) {
+    super(series, {
+      extent: {
+        get firstPosition() {
+          return series.firstPosition
+        },
+        get nextPosition() {
+          return commits.nextPosition
+        },
+        get closed() {
+          return commits.closed
+        },
+        nextCommit: () => commits.nextCommit()
+      },
+      states: writer.states,
+      now: () => ({ boot: world.clock.boot, wallUs: writer.stamp().wallUs, live: true })
+    })
+    this.#series = series
+    this.#writer = writer
+    this.#commits = commits
+    this.hearing = new Hearing(writer)
+    this.readers = readers
+    this.#repairs = new Repairs(world, series, (event) => writer.note(event), log)
+    this.#repairs.start()
+    this.#retention = retention
+    this.#merging = merging
+    retention.start(writer, this.#repairs)
+    merging.request()
+    series.onBegun = () => {
+      void retention.run()
+      merging.request()
+    }
+  }
+
+  /**
+   * Opens the journal in a folder, or makes one.
+   * @throws UNDERSTUDY_ALREADY_RUNNING when another process has it open
+   */
+  static async open(world: World, options: JournalOptions, log: Log): Promise<Journal> {
+    await world.files.makeDirectory(options.directory, 0o750)
+    // First of all: this store is also the lock on the folder.
+    const readers = await ReaderStates.open(world, options.directory, log)
+    try {
+      await clearSnapshots(world, options.directory)
+      const { series, states, end, newestBytes } = await openSeries(world, options.directory, log)
+      const limits = options.retention ?? { minFreeBytes: 0 }
+      const retention = new Retention(world, series, log, limits, { directory: options.directory, readers })
+      const merging = new Merging(world, series, log, limits.minFreeBytes)
+      await retention.run()
+      const commits = new Commits(end.nextPosition)
+      const writer = await Writer.start(
+        world,
+        options,
+        log,
+        { series, states, storeBytes: newestBytes, makeRoom: () => retention.run() },
+        end,
+        (entries) => {
+          const lastSeqs = new Map<string, number>()
+          for (const entry of entries) if (entry.kind === 'frame') lastSeqs.set(entry.stream, entry.seq)
+          commits.nextPosition = entries.at(-1)!.position + 1
+          for (const listener of commits.listeners) listener(lastSeqs)
+          commits.announce()
+        }
+      )
+      return new Journal(world, { series, writer, commits, readers, retention, merging }, log)
+    } catch (error) {
+      await readers.close()
+      throw error
+    }
+  }
+
+  /** Bytes of payload appended and not yet on the disk. */
+  get pendingBytes(): number {
+    return this.#writer.pendingBytes
+  }
+
+  /** How long the oldest entry has waited that is not on the disk, in ms. */
+  get pendingMs(): Ms {
+    return this.#writer.pendingMs
+  }
+
+  /**
+   * Appends a frame, to be on the disk with the next commit.
+   * @throws UNDERSTUDY_JOURNAL_CLOSED
+   */
+  append(frame: NewFrame): Frame {
+    return this.#writer.append(frame)
+  }
+
+  /** Resolves when everything appended so far is on the disk. */
+  commit(): Promise<void> {
+    return this.#writer.commit()
+  }
+
+  /** Gives what takes the listener away again. */
+  onCommit(listener: CommitListener): () => void {
+    this.#commits.listeners.add(listener)
+    return () => this.#commits.listeners.delete(listener)
+  }
+
+  /** Resolves when every damaged store that is known of has been salvaged, as far as it can be. */
+  repaired(): Promise<void> {
+    return this.#repairs.idle()
+  }
+
+  /** Looks for damage in a finished store, or all of them, and salvages what is readable of it. */
+  repair(store?: number): Promise<RepairReport> {
+    return this.#repairs.repair(store)
+  }
+
+  /** Resolves when the finished stores are merged, as far as they can be. */
+  merged(): Promise<void> {
+    return this.#merging.idle()
+  }
+
+  /** Everything before this position is known to be elsewhere too: it may go before the rest when room is needed. */
+  confirm(position: Position): Promise<void> {
+    return this.#series.confirm(Math.min(position, this.nextPosition))
+  }
+
+  /** @param next gives what else may be removed, and before anything of the journal: the next of it, if any */
+  offerRemovable(next: () => Promise<Removable | undefined>): void {
+    this.#retention.removable = next
+  }
+
+  /** Commits what is left and closes. Cursors that wait are woken. */
+  async close(): Promise<void> {
+    this.#series.onBegun = () => {}
+    await Promise.all([this.#repairs.stop(), this.#retention.stop(), this.#merging.stop()])
+    this.hearing.stopped()
+    try {
+      await this.#writer.close()
+      await this.#retention.settle()
+    } finally {
+      this.#commits.closed = true
+      this.#commits.announce()
+      await this.#series.close()
+      await this.readers.close()
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Files } from '../world/files.ts'
+import type { CatalogueStore, Removal } from './catalogue.ts'
+import { journalPaths } from './paths.ts'
+
+/*
+ * What a cut can leave among the stores. A folder with a number alone is only touched when it is on record that it was
+ * to be removed; the others are ours by their names:
+ *
+ *   NNNNNN.trial, NNNNNN.look-…, NNNNNN.salvage, NNNNNN.merging   copies that were being worked on: removed
+ *   NNNNNN.old   what a merged store was made of: put back where the merged one is not yet in its place, else removed
+ */
+const NAME = /^(\d{6,})\.(trial|look-[0-9a-f]+|salvage|merging|old)$/
+
+/** Finishes or undoes what the last process left undone when it ended. To be called before any store is opened. */
+export async function clearLeftovers(
+  files: Files,
+  directory: string,
+  { stores, removals }: { stores: readonly CatalogueStore[]; removals: readonly Removal[] }
+): Promise<void> {
+  const paths = journalPaths(directory)
+  if (!(await files.info(paths.stores))) return
+  for (const { name } of await files.list(paths.stores)) {
+    const [, digits, kind] = NAME.exec(name) ?? []
+    if (!kind) continue
+    const leftover = `${paths.stores}/${name}`
+    const whole = paths.store(Number(digits))
+    const named = stores.some(({ number, damaged }) => number === Number(digits) && !damaged)
+    if (kind === 'old' && named && !(await files.info(whole))) await files.rename(leftover, whole)
+    else await files.remove(leftover)
+  }
+  for (const removal of removals) await clearRemoved(files, directory, removal)
+}
+
+/** Removes from the disk what the catalogue does not name any more. */
+export async function clearRemoved(files: Files, directory: string, removal: Removal): Promise<void> {
+  const { aside, stores, store } = journalPaths(directory)
+  if (removal.aside) await files.remove(`${aside}/${removal.aside}`)
+  if (removal.what === 'set aside') return
+  await files.remove(store(removal.store))
+  await files.syncDirectory(stores)
+}

@@ -1,0 +1,107 @@
+import type { World } from '../world/world.ts'
+import { BlockStore } from './store.ts'
+
+/** Stores kept open after they were used. */
+const KEPT = 2
+
+interface Lent {
+  readonly opened: Promise<BlockStore>
+  users: number
+}
+
+/** The stores of a series that are open. The newest stays open, the others while they are lent and for a while after. */
+export class OpenStores {
+  readonly #world: World
+  readonly #path: (number: number) => string
+  /** The last used last. */
+  readonly #open = new Map<number, Lent>()
+  /** Those being closed: only then does LevelDB let them be opened again. */
+  readonly #closing = new Map<number, Promise<void>>()
+  #newest: BlockStore | undefined
+  #kept = KEPT
+
+  /** @param path where a store lies now */
+  constructor(world: World, path: (number: number) => string) {
+    this.#world = world
+    this.#path = path
+  }
+
+  /** The store that is written. */
+  get newest(): BlockStore | undefined {
+    return this.#newest
+  }
+
+  /** Makes a store the newest; the one before becomes one like the others. */
+  async keep(newest: BlockStore): Promise<void> {
+    this.#newest = newest
+    this.#open.set(newest.number, { opened: Promise.resolve(newest), users: 0 })
+    await this.#closeIdle()
+  }
+
+  /** Lends a store for as long as `use` takes. */
+  async *lend<T>(number: number, use: (store: BlockStore) => AsyncIterable<T>): AsyncGenerator<T> {
+    const lent = this.#open.get(number) ?? this.#openAgain(number)
+    this.#open.delete(number)
+    this.#open.set(number, lent)
+    lent.users++
+    try {
+      yield* use(await lent.opened)
+    } finally {
+      lent.users--
+      await this.#closeIdle()
+    }
+  }
+
+  /** Closes a store now, even under its readers, and never lends this one again. */
+  async drop(number: number): Promise<void> {
+    const dropped = this.#open.get(number)
+    this.#open.delete(number)
+    if (this.#newest?.number === number) this.#newest = undefined
+    if (dropped) await this.#close(number, dropped)
+  }
+
+  /**
+   * Runs `work` while the store is closed; who wants it meanwhile waits. Gives false when it is lent, and does nothing.
+   */
+  async exchange(number: number, work: () => Promise<void>): Promise<boolean> {
+    const before = this.#open.get(number)
+    if (before && before.users > 0) return false
+    const closed = before?.opened.then((store) => store.close()).catch(() => {}) ?? this.#closing.get(number)
+    const done = (closed ?? Promise.resolve()).then(work)
+    const opened = done.catch(() => {}).then(() => BlockStore.open(this.#world, this.#path(number)))
+    opened.catch(() => {})
+    this.#open.set(number, { opened, users: 0 })
+    await done
+    return true
+  }
+
+  /** Closes all that is not lent. */
+  async close(): Promise<void> {
+    this.#newest = undefined
+    this.#kept = 0
+    await this.#closeIdle()
+  }
+
+  async #closeIdle(): Promise<void> {
+    const idle = [...this.#open].filter(([number, { users }]) => users === 0 && number !== this.#newest?.number)
+    for (const [number] of idle.slice(0, Math.max(0, idle.length - this.#kept))) await this.drop(number)
+  }
+
+  #openAgain(number: number): Lent {
+    const closed = this.#closing.get(number) ?? Promise.resolve()
+    const lent: Lent = { opened: closed.then(() => BlockStore.open(this.#world, this.#path(number))), users: 0 }
+    // One that could not be opened is tried anew for the next borrower.
+    lent.opened.catch(() => {
+      if (this.#open.get(number) === lent) this.#open.delete(number)
+    })
+    return lent
+  }
+
+  async #close(number: number, { opened }: Lent): Promise<void> {
+    // One that could not be opened has told its borrower.
+    const closing = opened.then((store) => store.close()).catch(() => {})
+    this.#closing.set(number, closing)
+    await closing
+    if (this.#closing.get(number) === closing) this.#closing.delete(number)
+  }
+}

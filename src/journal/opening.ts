@@ -1,0 +1,146 @@
+import { UnderstudyError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Files } from '../world/files.ts'
+import type { World } from '../world/world.ts'
+import { readEntries } from './block.ts'
+import { CHAIN_START } from './chain.ts'
+import type { Position } from './entry.ts'
+import { type HeadState, readHead } from './head.ts'
+import { clearLeftovers } from './leftovers.ts'
+import { journalPaths } from './paths.ts'
+import { Series } from './series.ts'
+import { StreamStates } from './stream-state.ts'
+import { type StoreEnd, tryStore } from './trial.ts'
+import { isWithoutRoom } from './without-room.ts'
+
+/** Where no head tells what the chain was, it begins anew. */
+const UNKNOWN_CHAIN = CHAIN_START.toString('hex')
+
+/** A series with what is known at its end. */
+export interface Opened {
+  readonly series: Series
+  readonly states: StreamStates
+  readonly end: { readonly nextPosition: Position; readonly chain: Buffer }
+  /** Bytes of the newest store's files. */
+  readonly newestBytes: number
+}
+
+/**
+ * Opens what is in a data folder for writing. The newest store is tried on a copy first; where it is damaged, or ends
+ * below what the head knows to have been on the disk, it is set aside, and positions and numbers go on above everything
+ * that can ever have been used. One that is whole and cannot be written, or that a newer release has written, is left as
+ * it is.
+ */
+export async function openSeries(world: World, directory: string, log: Log): Promise<Opened> {
+  const series = await Series.read(world, directory)
+  const head = await readHead(world.files, journalPaths(directory).head)
+  const states = new StreamStates(head)
+  if (series.rebuilt) {
+    log.error(
+      { stores: series.stores.length },
+      'the catalogue is lost, or of a newer release; it is kept, and made anew'
+    )
+    const { position, seq } = series.reserved
+    await series.keepRebuilt(Math.max(position, head?.nextPosition ?? 0), Math.max(seq, states.highestSeq))
+  }
+  await clearLeftovers(world.files, directory, series)
+  await openNewest(world, directory, series, head, log)
+  const opened = await follow(series, states, head?.nextPosition)
+  if (!series.rebuilt || (head && series.stores.length > 0)) return opened
+  // Nothing tells whether the end is where it was: what was used may reach further.
+  const newest = series.stores.at(-1)
+  if (newest && !newest.finished) await series.leave(newest, endOf(opened.end))
+  states.raise(series.reserved.seq)
+  return { ...opened, end: { ...opened.end, nextPosition: series.reserved.position }, newestBytes: 0 }
+}
+
+async function openNewest(
+  world: World,
+  directory: string,
+  series: Series,
+  head: HeadState | undefined,
+  log: Log
+): Promise<void> {
+  const newest = series.stores.at(-1)
+  if (!newest || newest.finished) return
+  const { number, firstPosition } = newest
+  const chain = head?.chain ?? UNKNOWN_CHAIN
+  let found: StoreEnd
+  try {
+    found = await withRoom(world.files, directory, () => tryStore(world, series.path(number), firstPosition))
+    const nextPosition = found?.nextPosition ?? firstPosition
+    if (head && head.nextPosition > nextPosition) {
+      throw new Error(`positions ${nextPosition} to ${head.nextPosition - 1} were on the disk and are gone`)
+    }
+  } catch (error) {
+    // That nothing can be written says nothing of the store.
+    if (isWithoutRoom(error)) throw error
+    const end = { nextPosition: series.reserved.position, chain }
+    if (error instanceof UnderstudyError && error.code === 'UNDERSTUDY_STORE_NEWER') {
+      log.error({ err: error, store: number }, 'a store was written by a newer release; it is left, and another begun')
+      return series.leave(newest, end)
+    }
+    log.error({ err: error, store: number }, 'a store is damaged; it is set aside and another begun')
+    return series.setAside(newest, end)
+  }
+  try {
+    await withRoom(world.files, directory, () => series.openNewest())
+  } catch (error) {
+    log.error({ err: error, store: number }, 'a store is whole and cannot be written; it is left, and another begun')
+    await series.leave(newest, found ? endOf(found) : { nextPosition: firstPosition, chain })
+  }
+}
+
+function endOf({ nextPosition, chain }: NonNullable<StoreEnd>): { nextPosition: Position; chain: string } {
+  return { nextPosition, chain: chain.toString('hex') }
+}
+
+/** The same for a copy that nobody writes or salvages: of a damaged store it gives what can be read. */
+export async function openCopy(world: World, directory: string): Promise<Opened> {
+  const series = await Series.read(world, directory)
+  series.readAsItIs()
+  await clearLeftovers(world.files, directory, series)
+  const head = await readHead(world.files, journalPaths(directory).head)
+  const newest = series.stores.at(-1)
+  if (newest && !newest.finished) {
+    await tryStore(world, series.path(newest.number), newest.firstPosition).then(
+      () => series.openNewest(),
+      () => {}
+    )
+  }
+  const opened = await follow(series, new StreamStates(head), head?.nextPosition)
+  const nextPosition = Math.max(opened.end.nextPosition, head?.nextPosition ?? 0)
+  return { ...opened, end: { ...opened.end, nextPosition } }
+}
+
+/** The head is where it was when it was last on the disk: what the stores hold beyond it brings it up to date. */
+async function follow(series: Series, states: StreamStates, headPosition?: Position): Promise<Opened> {
+  try {
+    const last = await series.newest?.last()
+    const end = last
+      ? { nextPosition: last.firstPosition + last.count, chain: Buffer.from(last.chainAfter) }
+      : series.finishedEnd
+    const from = headPosition ?? series.firstPosition
+    for await (const block of series.blocks(from, end.nextPosition)) {
+      for (const entry of readEntries(block)) if (entry.position >= from) states.follow(entry)
+    }
+    // What a damaged store has used since the head was on the disk is not known.
+    if (series.stores.at(-1)?.damaged) states.raise(series.reserved.seq)
+    const newestBytes = series.newest ? await series.sizeBytes(series.newest.number) : 0
+    return { series, states, end, newestBytes }
+  } catch (error) {
+    await series.close()
+    throw error
+  }
+}
+
+/** On a full disk the reserve is given up for it. */
+async function withRoom<T>(files: Files, directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isWithoutRoom(error)) throw error
+    await files.remove(journalPaths(directory).reserve)
+    return work()
+  }
+}

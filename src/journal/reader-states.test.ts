@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import { Simulation } from '../sim/world/simulation.ts'
+import { aMachine, directory, silent } from './fixtures.ts'
+import { ReaderStates } from './reader-states.ts'
+
+async function opened(machine = aMachine()) {
+  await machine.world.files.makeDirectory(directory)
+  return { machine, states: await ReaderStates.open(machine.world, directory, silent) }
+}
+
+test('a reader that has not begun has no place', async () => {
+  const { states } = await opened()
+  expect(await states.place('graphs')).toBe(undefined)
+  expect(await states.get('graphs', 'x')).toBe(undefined)
+})
+
+test('place and what was written come back together, after opening again', async () => {
+  const { machine, states } = await opened()
+  await states.commit('graphs', { position: 7 }, [
+    ['a', Buffer.from('1')],
+    ['b', Buffer.alloc(0)]
+  ])
+  await states.commit('graphs', { position: 9 }, [['a', undefined]])
+  await states.close()
+  const again = (await opened(machine)).states
+  expect(await again.place('graphs')).toEqual({ position: 9 })
+  expect(await again.get('graphs', 'a')).toBe(undefined)
+  expect(await again.get('graphs', 'b')).toEqual(Buffer.alloc(0))
+})
+
+test('readers and keys are apart', async () => {
+  const { states } = await opened()
+  await states.commit('a', { position: 1 }, [['c', Buffer.from('x')]])
+  await states.commit('as', { position: 2 }, [['', Buffer.from('y')]])
+  expect(await states.place('a')).toEqual({ position: 1 })
+  expect(await states.place('as')).toEqual({ position: 2 })
+  expect(await states.get('a', '')).toBe(undefined)
+  expect(await states.get('a', 'c')).toEqual(Buffer.from('x'))
+})
+
+test('a second process is told that one is running', async () => {
+  const { machine } = await opened()
+  await expect(ReaderStates.open(machine.start(), directory, silent)).rejects.toMatchObject({
+    code: 'UNDERSTUDY_ALREADY_RUNNING'
+  })
+})
+
+test('each entry counts exactly once through power cuts', async () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const simulation = new Simulation(seed)
+    const machine = simulation.machine('pi')
+    let acknowledged = 0
+    for (let life = 0; life < 5; life++) {
+      const { states } = await opened(machine)
+      let position = (await states.place('sum'))?.position ?? 0
+      let sum = Number((await states.get('sum', 'total')) ?? 0)
+      expect(position, `seed ${seed}`).toBeGreaterThanOrEqual(acknowledged)
+      expect(sum, `seed ${seed}`).toBe((position * (position + 1)) / 2)
+      for (let step = simulation.dice.int(0, 5); step > 0; step--) {
+        sum += ++position
+        await states.commit('sum', { position }, [['total', Buffer.from(String(sum))]])
+        acknowledged = position
+      }
+      machine.disk.pace = { changeUs: [0, 0], syncUs: [1000, 1000] }
+      void states.commit('sum', { position: position + 1 }, [['total', Buffer.from(String(sum + position + 1))]])
+      machine.disk.pace = { changeUs: [0, 0], syncUs: [0, 0] }
+      machine.boot()
+    }
+  }
+})

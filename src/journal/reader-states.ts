@@ -1,0 +1,114 @@
+import { UnderstudyError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Operation, Store } from '../world/stores.ts'
+import type { Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import { datedName } from './dated-name.ts'
+import { journalPaths } from './paths.ts'
+import type { Place } from './reading.ts'
+import { isWithoutRoom } from './without-room.ts'
+
+/** How far a reader has come, and when it said so. */
+type Seen = Place & { readonly seenUs: Us }
+
+/**
+ * The store of the readers: each has a cursor and whatever it keeps, committed together, so that a reader takes every
+ * entry into account exactly once. Keys are `<reader>\0c` for the cursor and `<reader>\0s<key>` for what it keeps.
+ */
+export class ReaderStates {
+  readonly #world: World
+  readonly #path: string
+  #store: Store
+
+  private constructor(world: World, path: string, store: Store) {
+    this.#world = world
+    this.#path = path
+    this.#store = store
+  }
+
+  /**
+   * A damaged one is set aside under a dated name, and another begun: then the readers begin anew.
+   * @throws UNDERSTUDY_ALREADY_RUNNING when another process has it open
+   */
+  static async open(world: World, directory: string, log: Log): Promise<ReaderStates> {
+    const { readers: path, aside } = journalPaths(directory)
+    try {
+      const damaged = (await world.files.info(path)) ? await world.stores.damagedTables(path) : []
+      // Only who has the lock may judge: what another process is just writing looks damaged too.
+      const store = await openOrMake(world, path)
+      if (damaged.length === 0) return new ReaderStates(world, path, store)
+      await store.close()
+      log.error({ tables: damaged.length }, "the readers' store is damaged; it is set aside and another begun")
+    } catch (error) {
+      const code = error instanceof UnderstudyError ? error.code : undefined
+      if (code === 'UNDERSTUDY_STORE_IN_USE') {
+        throw new UnderstudyError('UNDERSTUDY_ALREADY_RUNNING', directory, { cause: error })
+      }
+      if (code !== 'UNDERSTUDY_STORE_UNREADABLE' || isWithoutRoom(error)) throw error
+      log.error({ err: error }, "the readers' store is damaged; it is set aside and another begun")
+    }
+    await world.files.makeDirectory(aside, 0o750)
+    await world.files.rename(path, `${aside}/${await datedName(world, aside, 'readers')}`)
+    return new ReaderStates(world, path, await openOrMake(world, path))
+  }
+
+  /** Where a reader goes on, or `undefined` when it has not begun. */
+  async place(reader: string): Promise<Place | undefined> {
+    const value = await this.#store.get(Buffer.from(`${reader}\0c`))
+    if (!value) return undefined
+    const { seenUs: _, ...place } = JSON.parse(value.toString('utf8')) as Seen
+    return place
+  }
+
+  /** Every reader with its place, and when it last said so (wall time). */
+  async all(): Promise<Array<Seen & { readonly reader: string }>> {
+    const found: Array<Seen & { reader: string }> = []
+    let from = Buffer.alloc(0)
+    for (;;) {
+      const scan = this.#store.scan({ gte: from, limit: 1 })
+      const [pair] = await scan.next(1)
+      await scan.close()
+      if (!pair) return found
+      const reader = pair[0].subarray(0, pair[0].indexOf(0)).toString()
+      found.push({ reader, ...(JSON.parse(pair[1].toString('utf8')) as Seen) })
+      // Beyond what it keeps, which may be much.
+      from = Buffer.from(`${reader}\0t`)
+    }
+  }
+
+  async get(reader: string, key: string): Promise<Buffer | undefined> {
+    return this.#store.get(Buffer.from(`${reader}\0s${key}`))
+  }
+
+  /** Stores what a reader wrote and its place, all or none, synced. `undefined` removes a key. */
+  async commit(
+    reader: string,
+    place: Place,
+    changes: Iterable<readonly [key: string, value: Uint8Array | undefined]>
+  ): Promise<void> {
+    const seen: Seen = { ...place, seenUs: this.#world.clock.wallUs() }
+    const operations: Operation[] = [
+      { type: 'put', key: Buffer.from(`${reader}\0c`), value: Buffer.from(JSON.stringify(seen)) }
+    ]
+    for (const [name, value] of changes) {
+      const key = Buffer.from(`${reader}\0s${name}`)
+      operations.push(value ? { type: 'put', key, value } : { type: 'del', key })
+    }
+    try {
+      await this.#store.batch(operations, { sync: true })
+    } catch {
+      // After a failed write LevelDB fails each later one too: a new one may do better.
+      await this.#store.close()
+      this.#store = await openOrMake(this.#world, this.#path)
+      await this.#store.batch(operations, { sync: true })
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+}
+
+async function openOrMake({ files, stores }: World, path: string): Promise<Store> {
+  return stores.open(path, { create: (await files.info(`${path}/CURRENT`)) === undefined })
+}

@@ -1,0 +1,130 @@
+import type { Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import { readEntries, readHeader } from './block.ts'
+import type { Catalogue, CatalogueStore, Hole } from './catalogue.ts'
+import { CHAIN_START } from './chain.ts'
+import type { Position } from './entry.ts'
+import { journalPaths } from './paths.ts'
+import { inCopy } from './trial.ts'
+
+/** What a store says of itself, and its blocks of what they hold. */
+interface Seen {
+  readonly firstPosition: Position
+  /** The chain before its first entry, in hex. */
+  readonly chain: string
+  readonly end: Position
+  readonly begunUs: Us
+  readonly endedUs: Us
+  readonly seq: number
+  readonly holes: readonly Hole[]
+}
+
+interface Found {
+  readonly number: number
+  /** The name of its folder under `aside/`, where it was once set aside. */
+  readonly aside: string | undefined
+  /** Whether it stands among the stores. */
+  readonly stands: boolean
+  /** Absent where it cannot be read. */
+  readonly seen: Seen | undefined
+}
+
+/**
+ * Makes a lost catalogue anew from the stores. Where one cannot be read, it lies between its neighbours; what salvage had
+ * given up for lost is known again by the holes it left. What is confirmed to be elsewhere is not known any more.
+ * @returns what was reserved is then the highest position and number found
+ */
+export async function rebuildCatalogue(world: World, directory: string): Promise<Catalogue> {
+  const found = await findStores(world, directory)
+  const end = Math.max(1, ...found.map(({ seen }) => seen?.end ?? 1))
+  const seq = Math.max(1, ...found.map(({ seen }) => seen?.seq ?? 1))
+  const stores: CatalogueStore[] = []
+  found.forEach(({ number, aside, stands, seen }, index) => {
+    const before = stores.at(-1)
+    const after = found.slice(index + 1).find((other) => other.seen)?.seen
+    const firstPosition = seen?.firstPosition ?? before?.finished?.nextPosition ?? 1
+    const begunUs = seen?.begunUs ?? before?.begunUs ?? after?.begunUs ?? world.clock.wallUs()
+    // What cannot be read ends at the latest where the next begins.
+    const nextPosition = Math.max(firstPosition, after?.firstPosition ?? end)
+    const finished = { nextPosition, chain: after?.chain ?? CHAIN_START.toString('hex') }
+    const known = { number, firstPosition, begunUs, finished }
+    if (aside !== undefined) {
+      const hole = { fromPosition: firstPosition, toPosition: nextPosition, fromUs: begunUs, toUs: begunUs }
+      const holes = seen ? holesOf(seen, nextPosition) : [hole]
+      stores.push({ ...known, damaged: { aside, salvaged: stands, holes } })
+    } else if (index < found.length - 1) {
+      stores.push(known)
+    } else {
+      stores.push({ number, firstPosition, begunUs })
+    }
+  })
+  return { reserved: { position: end, seq }, stores }
+}
+
+function holesOf({ end, endedUs, holes }: Seen, nextPosition: Position): Hole[] {
+  const all = holes.filter(({ fromPosition }) => fromPosition < nextPosition)
+  if (end >= nextPosition) return all
+  return [...all, { fromPosition: end, toPosition: nextPosition, fromUs: endedUs, toUs: endedUs }]
+}
+
+async function findStores(world: World, directory: string): Promise<Found[]> {
+  const { files } = world
+  const paths = journalPaths(directory)
+  const aside = new Map<number, string>()
+  for (const name of await names(world, paths.aside)) {
+    const [, number] = /^\d{4}-\d\d-\d\d-(\d{6,})(?:-\d+)?$/.exec(name) ?? []
+    if (number) aside.set(Number(number), name)
+  }
+  const standing = new Set<number>()
+  for (const name of await names(world, paths.stores)) {
+    const [, number, old] = /^(\d{6,})(\.old)?$/.exec(name) ?? []
+    if (!number) continue
+    // A merge was cut off between its two renames.
+    if (old && !(await files.info(paths.store(Number(number)))))
+      await files.rename(`${paths.stores}/${name}`, paths.store(Number(number)))
+    standing.add(Number(number))
+  }
+  const numbers = [...new Set([...standing, ...aside.keys()])].sort((a, b) => a - b)
+  const found: Found[] = []
+  for (const number of numbers) {
+    const stands = standing.has(number)
+    const seen = stands ? await look(world, paths.store(number)) : undefined
+    found.push({ number, aside: aside.get(number), stands, seen })
+  }
+  return found
+}
+
+async function look(world: World, path: string): Promise<Seen | undefined> {
+  const kind = `look-${world.random.bytes(4).toString('hex')}` as const
+  const looks = inCopy(world, path, kind, async function* (store): AsyncGenerator<Seen> {
+    const { firstPosition, chain } = store.identity
+    const holes: Hole[] = []
+    let end = firstPosition
+    let begunUs: Us | undefined
+    let endedUs = 0
+    let seq = 0
+    for await (const block of store.blocks(0)) {
+      const header = readHeader(block.value)
+      if (header.firstPosition > end) {
+        const toPosition = header.firstPosition
+        holes.push({ fromPosition: end, toPosition, fromUs: endedUs, toUs: header.earliestUs })
+      }
+      for (const entry of readEntries(block)) if (entry.kind === 'frame') seq = Math.max(seq, entry.seq)
+      end = header.firstPosition + header.count
+      begunUs ??= header.earliestUs
+      endedUs = header.latestUs
+    }
+    yield { firstPosition, chain, end, begunUs: begunUs ?? world.clock.wallUs(), endedUs, seq, holes }
+  })
+  try {
+    for await (const seen of looks) return seen
+  } catch {
+    // It is found damaged when it is next opened.
+  }
+  return undefined
+}
+
+async function names({ files }: World, directory: string): Promise<string[]> {
+  if (!(await files.info(directory))) return []
+  return (await files.list(directory)).map(({ name }) => name).sort()
+}

@@ -1,0 +1,166 @@
+import type { Log } from '../log.ts'
+import type { World } from '../world/world.ts'
+import { readEntries } from './block.ts'
+import type { CatalogueStore } from './catalogue.ts'
+import type { JournalEvent } from './entry.ts'
+import { folderBytes } from './folder-bytes.ts'
+import { salvage } from './salvage.ts'
+import type { Series } from './series.ts'
+
+/** Numbers of stores. */
+export interface RepairReport {
+  readonly examined: readonly number[]
+  /** Found damaged now, or before, and salvaged now. */
+  readonly salvaged: readonly number[]
+  /** Damaged, and not to be salvaged: the log says why. */
+  readonly unsalvaged: readonly number[]
+}
+
+/** Sets damaged stores aside and salvages them, one after the other, while recording goes on. */
+export class Repairs {
+  readonly #world: World
+  readonly #series: Series
+  readonly #note: (event: JournalEvent) => void
+  readonly #log: Log
+  readonly #stopping = new AbortController()
+  readonly #reported = new Set<number>()
+  #salvaging: number | undefined
+  #work: Promise<void> = Promise.resolve()
+
+  /** @param note puts an event on record */
+  constructor(world: World, series: Series, note: (event: JournalEvent) => void, log: Log) {
+    this.#world = world
+    this.#series = series
+    this.#note = note
+    this.#log = log
+  }
+
+  /** Takes up what was set aside and not salvaged, and from now on whatever a reader comes upon. */
+  start(): void {
+    this.#series.onDamage = (number) => {
+      if (this.#reported.has(number) || number === this.#series.newest?.number) return
+      this.#reported.add(number)
+      this.#then(() => this.#examine(number))
+    }
+    for (const store of this.#series.stores) if (store.damaged) this.#then(() => this.#takeUp(store))
+  }
+
+  /**
+   * Looks through a finished store, or all of them, and does with what it finds damaged what is done for one that a
+   * reader came upon.
+   * @returns what was salvaged
+   */
+  async repair(number?: number): Promise<RepairReport> {
+    const before = new Set(this.#salvaged())
+    const stores = this.#series.stores.filter((store) => store.finished && (number ?? store.number) === store.number)
+    for (const store of stores) {
+      this.#then(() => (store.damaged ? this.#takeUp(store) : this.#examine(store.number)))
+    }
+    await this.#work
+    return {
+      examined: stores.map((store) => store.number),
+      salvaged: this.#salvaged().filter((store) => !before.has(store)),
+      unsalvaged: this.#series.stores.flatMap(({ number: found, damaged }) =>
+        damaged && !damaged.salvaged ? [found] : []
+      )
+    }
+  }
+
+  #salvaged(): number[] {
+    return this.#series.stores.flatMap(({ number, damaged }) => (damaged?.salvaged ? [number] : []))
+  }
+
+  async #takeUp({ number, damaged }: CatalogueStore): Promise<void> {
+    if (damaged && !damaged.salvaged) await this.#salvage(number)
+  }
+
+  /** The store that is being salvaged. */
+  get salvaging(): number | undefined {
+    return this.#salvaging
+  }
+
+  /** Resolves when all that is known of is done. */
+  idle(): Promise<void> {
+    return this.#work
+  }
+
+  async stop(): Promise<void> {
+    this.#series.onDamage = () => {}
+    this.#stopping.abort(new Error('stopping'))
+    await this.#work
+  }
+
+  #then(work: () => Promise<void>): void {
+    this.#work = this.#work.then(async () => {
+      if (this.#stopping.signal.aborted) return
+      try {
+        await work()
+      } catch (error) {
+        if (!this.#stopping.signal.aborted) this.#log.error({ err: error }, 'a damaged store could not be repaired')
+      } finally {
+        this.#salvaging = undefined
+      }
+    })
+  }
+
+  /** A reader came upon something: it may also have been closed under its hands. */
+  async #examine(number: number): Promise<void> {
+    const store = this.#find(number)
+    if (!store?.finished || store.damaged) return
+    if (await this.#isWhole(store)) {
+      this.#reported.delete(number)
+      return
+    }
+    this.#log.error({ store: number }, 'a store is damaged; it is set aside and salvaged')
+    await this.#series.setAside(store)
+    await this.#salvage(number)
+  }
+
+  async #isWhole(store: CatalogueStore): Promise<boolean> {
+    const { firstPosition, finished } = store
+    let position = firstPosition
+    try {
+      for await (const block of this.#series.blocksOfStore(store, firstPosition)) {
+        const entries = readEntries(block)
+        if (block.firstPosition !== position) return false
+        position += entries.length
+      }
+      return position >= (finished?.nextPosition ?? position)
+    } catch {
+      return false
+    }
+  }
+
+  async #salvage(number: number): Promise<void> {
+    const store = this.#find(number)
+    if (!store?.damaged) return
+    const { firstPosition, finished, damaged } = store
+    const toPosition = finished?.nextPosition ?? firstPosition
+    this.#note({ event: 'damaged', store: number, fromPosition: firstPosition, toPosition })
+    const aside = this.#series.asidePath(damaged)
+    if (!(await this.#hasRoomFor(aside))) {
+      this.#log.error(
+        { store: number },
+        'there is no room to salvage a damaged store; it is tried again at the next start'
+      )
+      return
+    }
+    const { signal } = this.#stopping
+    this.#salvaging = number
+    const { blocks, holes } = await salvage(this.#world, store, aside, this.#series.path(number), signal)
+    await this.#series.putBack(number, holes)
+    this.#note({ event: 'salvaged', store: number, blocks, holes: holes.length })
+    this.#log.info({ store: number, blocks, holes: holes.length }, 'a damaged store is salvaged')
+  }
+
+  /** What is salvaged is written anew, and logs that become tables twice. */
+  async #hasRoomFor(aside: string): Promise<boolean> {
+    const { files } = this.#world
+    const { freeBytes } = await files.space(aside)
+    return freeBytes > 3 * (await folderBytes(files, aside))
+  }
+
+  #find(number: number): CatalogueStore | undefined {
+    return this.#series.stores.find((store) => store.number === number)
+  }
+}

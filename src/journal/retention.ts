@@ -1,0 +1,259 @@
+import type { Log } from '../log.ts'
+import type { Ms, Timer, Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import type { CatalogueStore, Removal } from './catalogue.ts'
+import type { Position } from './entry.ts'
+import { folderBytes } from './folder-bytes.ts'
+import type { ReaderStates } from './reader-states.ts'
+import type { Repairs } from './repairs.ts'
+import type { Series } from './series.ts'
+import type { Writer } from './writer.ts'
+
+const EVERY_MS = 60_000
+/** A reader that has not moved for so long does not pin anything any more. */
+const FORGOTTEN_US = 30 * 86_400_000_000
+
+export interface RetentionLimits {
+  /** So much of the disk is kept free. */
+  readonly minFreeBytes: number
+  /** The stores and what was set aside of them are together not larger. */
+  readonly maxBytes?: number | undefined
+  /** What is older, and known to be elsewhere too, is removed. */
+  readonly maxAgeMs?: Ms | undefined
+}
+
+/** Something outside the journal that is known to be elsewhere too, and goes before anything of the journal. */
+export interface Removable {
+  readonly name: string
+  readonly bytes: number
+  remove(): Promise<void>
+}
+
+/** What retention asks of the rest of the journal. */
+interface Surroundings {
+  readonly directory: string
+  readonly readers: ReaderStates
+}
+
+type First = CatalogueStore & Required<Pick<CatalogueStore, 'finished'>>
+
+/**
+ * Removes whole stores where the disk or the journal is too full, or they are old. In this order: what later rooms
+ * offer, what is confirmed and pinned by no reader, what was set aside and has been salvaged, and then the oldest, as a
+ * loss. Since both what is confirmed and what no reader needs are at the front, stores always go from the front. The
+ * newest never goes. Each removal goes on record, and to the log.
+ */
+export class Retention {
+  /** The next thing outside the journal that may go. */
+  removable: () => Promise<Removable | undefined> = async () => undefined
+  readonly #world: World
+  readonly #series: Series
+  readonly #log: Log
+  readonly #limits: RetentionLimits
+  readonly #around: Surroundings
+  /** Of finished stores, which do not change but by being merged. */
+  readonly #sizes = new Map<string, number>()
+  readonly #forgotten = new Set<string>()
+  /** On record from these positions on. */
+  #noted: Array<{ readonly removal: Removal; readonly position: Position }> = []
+  #writer: Writer | undefined
+  #repairs: Repairs | undefined
+  #timer: Timer | undefined
+  #stopped = false
+  #work: Promise<void> = Promise.resolve()
+
+  constructor(world: World, series: Series, log: Log, limits: RetentionLimits, around: Surroundings) {
+    this.#world = world
+    this.#series = series
+    this.#log = log
+    this.#limits = limits
+    this.#around = around
+  }
+
+  /** From now on there is a writer: what was removed before goes on record too, and it is looked after the limits every minute. */
+  start(writer: Writer, repairs: Repairs): void {
+    this.#writer = writer
+    this.#repairs = repairs
+    for (const removal of this.#series.removals) this.#note(removal)
+    this.#timer = this.#world.timers.every(EVERY_MS, () => void this.run())
+  }
+
+  /** Removes what there is to remove. Never rejects. */
+  run(): Promise<void> {
+    this.#work = this.#work.then(async () => {
+      if (this.#stopped) return
+      try {
+        await this.settle()
+        await this.#enforce()
+      } catch (error) {
+        this.#log.error({ err: error }, 'room could not be made')
+      }
+    })
+    return this.#work
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#timer?.cancel()
+    await this.#work
+  }
+
+  /** The catalogue forgets the removals that are on record on the disk. */
+  async settle(): Promise<void> {
+    const { nextPosition = 0 } = this.#writer ?? {}
+    const done = this.#noted.filter(({ position }) => position < nextPosition)
+    await this.#series.settled(done.map(({ removal }) => removal))
+    this.#noted = this.#noted.filter((noted) => !done.includes(noted))
+  }
+
+  async #enforce(): Promise<void> {
+    const { minFreeBytes, maxBytes } = this.#limits
+    const pin = await this.#pin()
+    const freeAtFirst = await this.#freeBytes()
+    for (let removedBytes = 0; ; ) {
+      // What was removed counts also where the file system takes its time to give it back.
+      const freeBytes = Math.max(await this.#freeBytes(), freeAtFirst + removedBytes)
+      const tooLarge = async (): Promise<boolean> => maxBytes !== undefined && (await this.#journalBytes()) > maxBytes
+      const reason = freeBytes < minFreeBytes ? 'min_free' : (await tooLarge()) ? 'max_size' : undefined
+      const bytes = reason && (await this.#removeNext(reason, pin))
+      if (bytes === undefined) break
+      removedBytes += bytes
+    }
+    while (await this.#removeAged(pin));
+  }
+
+  /** Gives the bytes of what was removed, if anything was. */
+  async #removeNext(reason: Removal['reason'], pin: Position): Promise<number | undefined> {
+    const offered = reason === 'min_free' ? await this.removable() : undefined
+    if (offered) {
+      await offered.remove()
+      this.#log.info({ name: offered.name, bytes: offered.bytes, reason }, 'removed; it is elsewhere too')
+      return offered.bytes
+    }
+    const first = this.#first()
+    if (first && this.#isFree(first, pin)) return this.#removeStore(first, reason, pin)
+    const salvaged = this.#series.stores.find(({ damaged }) => damaged?.salvaged && !damaged.asideRemoved)
+    if (salvaged) return this.#remove(this.#describe(salvaged, 'set aside', reason, pin))
+    return first && this.#removeStore(first, reason, pin)
+  }
+
+  async #removeAged(pin: Position): Promise<boolean> {
+    const { maxAgeMs } = this.#limits
+    const nowUs = this.#certainUs()
+    const first = this.#first()
+    if (maxAgeMs === undefined || nowUs === undefined || !first || !this.#isFree(first, pin)) return false
+    if (nowUs - this.#endUs(first) <= maxAgeMs * 1000) return false
+    await this.#removeStore(first, 'max_age', pin)
+    return true
+  }
+
+  /** The store that goes next. Never the newest, nor one that is being worked on. */
+  #first(): First | undefined {
+    const [first, next] = this.#series.stores
+    if (!next || !first?.finished || first.number === this.#repairs?.salvaging) return undefined
+    return { ...first, finished: first.finished }
+  }
+
+  #isFree({ finished }: First, pin: Position): boolean {
+    return finished.nextPosition <= Math.min(this.#series.confirmed, pin)
+  }
+
+  /** When the store after it was begun. */
+  #endUs({ number }: CatalogueStore): Us {
+    const { stores } = this.#series
+    return stores[stores.findIndex((store) => store.number === number) + 1]?.begunUs ?? this.#world.clock.wallUs()
+  }
+
+  async #removeStore(store: First, reason: Removal['reason'], pin: Position): Promise<number> {
+    return this.#remove(this.#describe(store, 'store', reason, pin))
+  }
+
+  #describe(store: CatalogueStore, what: Removal['what'], reason: Removal['reason'], pin: Position): Removal {
+    const toPosition = store.finished?.nextPosition ?? store.firstPosition
+    const aside = store.damaged?.asideRemoved ? undefined : store.damaged?.aside
+    return {
+      event: 'removed',
+      what,
+      store: store.number,
+      fromPosition: store.firstPosition,
+      toPosition,
+      fromUs: store.begunUs,
+      toUs: this.#endUs(store),
+      bytes: 0,
+      ...(aside && { aside }),
+      confirmed: toPosition <= this.#series.confirmed,
+      pinned: toPosition > pin,
+      reason
+    }
+  }
+
+  async #remove(described: Removal): Promise<number> {
+    const { files } = this.#world
+    const { aside, store, what } = described
+    let bytes = 0
+    if (aside) bytes += await folderBytes(files, this.#series.asidePath({ aside }))
+    if (what === 'store') bytes += await folderBytes(files, this.#series.path(store))
+    const removal = { ...described, bytes }
+    await this.#series.remove(removal)
+    const { confirmed, pinned, reason, fromPosition, toPosition } = removal
+    const told = { store, what, fromPosition, toPosition, bytes, confirmed, pinned, reason }
+    if (confirmed && !pinned) this.#log.info(told, 'a part of the journal was removed; it is elsewhere too')
+    else this.#log.warn(told, 'a part of the journal was removed to make room')
+    this.#note(removal)
+    return bytes
+  }
+
+  #note(removal: Removal): void {
+    const entry = this.#writer?.note(removal)
+    if (entry) this.#noted.push({ removal, position: entry.position })
+  }
+
+  /** The first position that a reader needs. */
+  async #pin(): Promise<Position> {
+    const nowUs = this.#certainUs()
+    let pin = Number.MAX_SAFE_INTEGER
+    for (const { reader, position, skipped = [], seenUs } of await this.#around.readers.all()) {
+      if (nowUs !== undefined && nowUs - seenUs > FORGOTTEN_US) {
+        if (!this.#forgotten.has(reader)) {
+          this.#log.warn(
+            { reader },
+            'a reader was not seen for 30 days; what it has not read is not kept for it any more'
+          )
+        }
+        this.#forgotten.add(reader)
+        continue
+      }
+      this.#forgotten.delete(reader)
+      pin = Math.min(pin, position, ...skipped.map(({ from }) => from))
+    }
+    return pin
+  }
+
+  /** The time, where it is certain: a clock that is wrong by years must not age anything. */
+  #certainUs(): Us | undefined {
+    const { wallUs, source } = this.#writer?.stamp() ?? {}
+    return source === 'none' ? undefined : wallUs
+  }
+
+  async #freeBytes(): Promise<number> {
+    return (await this.#world.files.space(this.#around.directory)).freeBytes
+  }
+
+  async #journalBytes(): Promise<number> {
+    let bytes = 0
+    for (const store of this.#series.stores) {
+      const key = `${store.number} ${store.merged} ${store.damaged?.salvaged} ${store.damaged?.asideRemoved}`
+      const known = this.#sizes.get(key)
+      const size = known ?? (await this.#sizeOf(store))
+      if (store.finished) this.#sizes.set(key, size)
+      bytes += size
+    }
+    return bytes
+  }
+
+  async #sizeOf({ number, damaged }: CatalogueStore): Promise<number> {
+    const { files } = this.#world
+    const own = await folderBytes(files, this.#series.path(number))
+    return own + (damaged && !damaged.asideRemoved ? await folderBytes(files, this.#series.asidePath(damaged)) : 0)
+  }
+}

@@ -1,0 +1,196 @@
+import { expect, test } from 'vitest'
+import type { Machine } from '../sim/world/machine.ts'
+import { aMachine, directory, openJournal, texts, told } from './fixtures.ts'
+import { readHead } from './head.ts'
+import type { Journal } from './journal.ts'
+import { journalPaths } from './paths.ts'
+
+/** A journal on a disk whose syncs take 20 ms. */
+async function slow(
+  machine = aMachine()
+): Promise<{ machine: Machine; journal: Journal; run(ms: number): Promise<void> }> {
+  const journal = await openJournal(machine.world)
+  machine.disk.pace = { changeUs: [0, 0], syncUs: [20_000, 20_000] }
+  return { machine, journal, run: (ms) => machine.simulation.run(ms) }
+}
+
+function acknowledged(journal: Journal): Array<Record<string, number>> {
+  const told: Array<Record<string, number>> = []
+  journal.onCommit((lastSeqs) => told.push(Object.fromEntries(lastSeqs)))
+  return told
+}
+
+function numbers(from: number, to: number): string[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => `${from + index}`)
+}
+
+test('what has come in an interval is synced together, and acknowledged only then', async () => {
+  const { journal, run } = await slow()
+  const acks = acknowledged(journal)
+  journal.append(told('spin30', 'a'))
+  await run(300)
+  journal.append(told('spin31', 'b'))
+  journal.append(told('spin30', 'c'))
+  expect(journal.pendingBytes).toBeGreaterThan(3)
+  await run(210)
+  expect(acks).toEqual([])
+  expect(await journal.cursor({ position: journal.nextPosition }).next()).toEqual([])
+  await run(20)
+  expect(acks).toEqual([{ spin30: 2, spin31: 1 }])
+  expect(journal.pendingBytes).toBe(0)
+})
+
+test('a commit can be asked for, and resolves when it is synced', async () => {
+  const { machine, journal } = await slow()
+  const acks = acknowledged(journal)
+  journal.append(told('spin30', 'a'))
+  const before = machine.simulation.nowUs
+  await machine.simulation.complete(journal.commit())
+  expect(machine.simulation.nowUs - before).toBe(20_000)
+  expect(acks).toEqual([{ spin30: 1 }])
+  await journal.commit()
+})
+
+test('much is committed early', async () => {
+  const { journal, run } = await slow()
+  const acks = acknowledged(journal)
+  for (let number = 0; number < 300; number++) journal.append(told('spin30', 'x'.repeat(1000)))
+  await run(100)
+  expect(acks.at(-1)).toEqual({ spin30: 300 })
+})
+
+test('what comes during a commit is in the next one, in order', async () => {
+  const { machine, journal, run } = await slow()
+  const acks = acknowledged(journal)
+  for (let number = 1; number <= 20; number++) {
+    journal.append(told('spin30', `${number}`))
+    void journal.commit()
+    await run(7)
+  }
+  await machine.simulation.complete(journal.commit())
+  expect(acks.map(({ spin30 }) => spin30)).toEqual(acks.map(({ spin30 }) => spin30).toSorted((a, b) => a! - b!))
+  expect(acks.at(-1)).toEqual({ spin30: 20 })
+  expect(await texts(journal.range({}))).toEqual(numbers(1, 20))
+})
+
+test('numbers go on after opening again, in each stream', async () => {
+  const machine = aMachine()
+  for (let life = 0; life < 3; life++) {
+    const journal = await openJournal(machine.world)
+    expect(journal.append(told('spin30', 'a')).seq).toBe(2 * life + 1)
+    expect(journal.append(told('spin30', 'b')).seq).toBe(2 * life + 2)
+    expect(journal.append(told(`new${life}`, 'c')).seq).toBe(1)
+    await journal.close()
+  }
+})
+
+test('a step of the clock is on record before what came after it', async () => {
+  const { machine, journal, run } = await slow()
+  machine.clock.step(60_000_000)
+  await run(100)
+  const { position } = journal.append(told('spin30', 'a'))
+  await machine.simulation.complete(journal.commit())
+  const [entry] = await journal.cursor({ position: position - 1 }).next()
+  expect(entry).toMatchObject({ kind: 'event', event: { event: 'clock', steppedUs: 60_000_000 } })
+})
+
+test('a clock that steps while it closes does no harm', async () => {
+  const { machine, journal } = await slow()
+  machine.disk.pace = { changeUs: [0, 0], syncUs: [200_000, 200_000] }
+  const closing = journal.close()
+  await machine.simulation.run(10)
+  machine.clock.step(3_600_000_000)
+  machine.clock.setSynchronised(false)
+  await machine.simulation.run(20_000)
+  await closing
+  await machine.simulation.complete(openJournal(machine.world))
+})
+
+test('after the end nothing is taken any more', async () => {
+  const journal = await openJournal(aMachine().world)
+  await journal.close()
+  expect(() => journal.append(told('spin30', 'a'))).toThrow(
+    expect.objectContaining({ code: 'UNDERSTUDY_JOURNAL_CLOSED' })
+  )
+})
+
+test('a second process is told that one is running', async () => {
+  const machine = aMachine()
+  await openJournal(machine.world)
+  await expect(openJournal(machine.start())).rejects.toMatchObject({ code: 'UNDERSTUDY_ALREADY_RUNNING' })
+})
+
+test('the head does not say that a stream was heard beyond a frame that is being committed', async () => {
+  const { machine, journal, run } = await slow()
+  journal.hearing.heard('spin30')
+  await run(9990)
+  journal.append(told('spin31', 'commit 1'))
+  void journal.commit()
+  await run(5)
+  const { monoUs } = journal.append(told('spin30', 'commit 2'))
+  void journal.commit()
+  await run(7)
+  // The head's turn has come and it waits for commit 1, which ends now; commit 2 begins.
+  journal.hearing.proof('spin30')
+  await run(10)
+  const head = await readHead(machine.world.files, journalPaths(directory).head)
+  expect(head!.nextPosition).toBe(journal.nextPosition)
+  expect(head!.streams['spin30']!.proofUs).toBeLessThanOrEqual(monoUs)
+})
+
+test.each(['read only', 'broken'])('a disk that is %s for a while: nothing is lost or stored twice', async (how) => {
+  const { machine, journal, run } = await slow()
+  const acks = acknowledged(journal)
+  const set = (bad: boolean): void => {
+    if (how === 'broken') machine.disk.failsAfterBytes = bad ? 700 : Number.POSITIVE_INFINITY
+    else machine.disk.readOnly = bad
+  }
+  for (let number = 1; number <= 60; number++) {
+    if (number === 20) set(true)
+    if (number === 40) set(false)
+    journal.append(told('spin30', `${number}`))
+    await run(200)
+  }
+  await run(5000)
+  machine.disk.pace = { changeUs: [0, 0], syncUs: [0, 0] }
+  expect(acks.at(-1)).toEqual({ spin30: 60 })
+  expect(await texts(journal.range({}))).toEqual(numbers(1, 60))
+  expect((await journal.verify()).problems).toEqual([])
+  await machine.simulation.complete(journal.close())
+  const again = await machine.simulation.complete(openJournal(machine.world))
+  expect(await texts(again.range({}))).toEqual(numbers(1, 60))
+  expect((await again.verify()).problems).toEqual([])
+  expect(again.append(told('spin30', '61')).seq).toBe(61)
+})
+
+test('told to close on a disk that stays broken, it says so, and another can open the journal', async () => {
+  const { machine, journal, run } = await slow()
+  journal.append(told('spin30', '1'))
+  await run(1000)
+  machine.disk.readOnly = true
+  journal.append(told('spin30', '2'))
+  await run(3000)
+  const closing = machine.simulation.complete(journal.close())
+  await expect(closing).rejects.toThrow()
+  machine.disk.readOnly = false
+  machine.disk.pace = { changeUs: [0, 0], syncUs: [0, 0] }
+  const again = await machine.simulation.complete(openJournal(machine.world))
+  expect(await texts(again.range({}))).toEqual(['1'])
+})
+
+test('a journal that cannot be opened leaves nothing open', async () => {
+  const machine = aMachine()
+  machine.disk.failsAfterBytes = 3000
+  let failures = 0
+  for (;;) {
+    try {
+      const opening = openJournal(machine.world)
+      await machine.simulation.complete(opening, 1000)
+      break
+    } catch {
+      failures++
+      machine.disk.failsAfterBytes = 3000 * 2 ** failures
+    }
+  }
+  expect(failures).toBeGreaterThan(0)
+})

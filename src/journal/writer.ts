@@ -1,0 +1,368 @@
+import { UnderstudyError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { type Ms, sleep, type Timer, type Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import type { Entry, EventEntry, Frame, JournalEvent, Origin, Position, Stamp } from './entry.ts'
+import { Head } from './head.ts'
+import type { Opened } from './opening.ts'
+import { journalPaths } from './paths.ts'
+import { Reserve } from './reserve.ts'
+import { sealBlocks } from './seal.ts'
+import type { Series } from './series.ts'
+import type { BlockStore } from './store.ts'
+import type { StreamStates } from './stream-state.ts'
+import { Timekeeper } from './timekeeper.ts'
+
+/** Payload bytes of one block at most, unless a frame alone is larger. */
+const BLOCK_BYTES = 256 * 1024
+/** What one commit takes at most; the rest follows in the next. */
+const COMMIT_BYTES = 8 * 1024 * 1024
+/** How often the head is synced, and how often it says that a silent stream is heard. */
+const HEAD_SYNC_MS = 10_000
+/** What an entry costs in memory besides its payload, for the bound on what waits: empty frames count too. */
+const ENTRY_BYTES = 200
+/** After a failed commit. */
+const RETRY_MS = 1_000
+
+export interface WriterOptions {
+  readonly directory: string
+  /** An appended entry is on the disk at the latest this long after. */
+  readonly commitIntervalMs: Ms
+  /** A store of this size or age is finished and another begun. */
+  readonly storeBytes: number
+  readonly storeAgeMs: Ms
+  /** Kept free for the moment when the disk is full; 0 for none. */
+  readonly reserveBytes: number
+  /** The clock is right although the kernel does not say so. */
+  readonly clockTrusted: boolean
+}
+
+/** What a writer goes on from. */
+export interface WriterParts {
+  readonly series: Series
+  readonly states: StreamStates
+  /** Of the newest store. */
+  readonly storeBytes: number
+  /** Called after a failed commit: the disk may be full. Never rejects. */
+  readonly makeRoom: () => Promise<void>
+}
+
+/** A frame without its place, which the journal gives it. */
+export interface NewFrame {
+  readonly stream: string
+  readonly payload: Buffer
+  readonly binary: boolean
+  readonly origin: Origin
+  /** Default: now. */
+  readonly stamp?: Stamp
+}
+
+/** The one place where entries get their numbers and go to the disk: group commit to the newest store. */
+export class Writer {
+  /** The streams as of the last entry appended. */
+  readonly states: StreamStates
+  /** The same as of the last entry committed: what the head says must not run ahead of the stores. */
+  readonly #durable: StreamStates
+  readonly #world: World
+  readonly #options: WriterOptions
+  readonly #log: Log
+  readonly #series: Series
+  readonly #head: Head
+  readonly #time: Timekeeper
+  readonly #makeRoom: () => Promise<void>
+  readonly #committed: (entries: readonly Entry[]) => void
+  readonly #reserve: Reserve
+  #pending: Entry[] = []
+  #pendingBytes = 0
+  /** When the oldest of them was appended, monotonic time; what was heard after that is not yet proved. */
+  #pendingSinceUs: Us | undefined
+  /** The same of those that are being committed. */
+  #committingSinceUs: Us | undefined
+  /** The store that was begun last when it was noted how the streams stand. */
+  #stoodIn: number | undefined
+  /** Set from a failed commit until the next that succeeds. */
+  #failing = false
+  /** Of the next entry appended. */
+  #appendPosition: Position
+  /** Of the next entry committed. */
+  #nextPosition: Position
+  #chain: Buffer
+  #storeBytes: number
+  #timer: Timer | undefined
+  #headTimer: Timer | undefined
+  #running: Promise<void> | undefined
+  #closed = false
+
+  private constructor(
+    world: World,
+    options: WriterOptions,
+    log: Log,
+    parts: WriterParts & { head: Head },
+    end: { nextPosition: Position; chain: Buffer },
+    committed: (entries: readonly Entry[]) => void
+  ) {
+    this.#world = world
+    this.#options = options
+    this.#log = log
+    this.#series = parts.series
+    this.#head = parts.head
+    this.states = parts.states
+    this.#durable = parts.states.copy()
+    this.#storeBytes = parts.storeBytes
+    this.#nextPosition = end.nextPosition
+    this.#appendPosition = end.nextPosition
+    this.#chain = end.chain
+    this.#makeRoom = parts.makeRoom
+    this.#committed = committed
+    this.#reserve = new Reserve(world.files, journalPaths(options.directory).reserve, options.reserveBytes)
+    this.#time = new Timekeeper(world, {
+      trusted: options.clockTrusted,
+      changed: (steppedUs) => {
+        if (!this.#closed) this.note({ event: 'clock', steppedUs })
+      }
+    })
+  }
+
+  /**
+   * @param end where the series ends; the first entry goes there
+   * @param committed called after each commit with what is now on the disk
+   */
+  static async start(
+    world: World,
+    options: WriterOptions & { readonly version: string },
+    log: Log,
+    parts: WriterParts,
+    end: Opened['end'],
+    committed: (entries: readonly Entry[]) => void
+  ): Promise<Writer> {
+    const head = await Head.open(world.files, journalPaths(options.directory).head)
+    const writer = new Writer(world, options, log, { ...parts, head }, end, committed)
+    await writer.#time.start()
+    await writer.#reserve.hold()
+    const unfinished = parts.states.unfinished(world.clock.boot)
+    if (!parts.series.newest) await writer.#beginStore()
+    for (const gap of unfinished) writer.note(gap)
+    writer.note({ event: 'start', version: options.version })
+    await writer.commit()
+    writer.#headTimer = world.timers.every(HEAD_SYNC_MS, () => void writer.#sayAlive())
+    return writer
+  }
+
+  /** One above the last committed entry. */
+  get nextPosition(): Position {
+    return this.#nextPosition
+  }
+
+  /** Bytes appended and not yet on the disk, about as they are in memory. */
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  /** How long the oldest entry has waited that is not on the disk, in ms. */
+  get pendingMs(): Ms {
+    const sinceUs = this.#committingSinceUs ?? this.#pendingSinceUs
+    return sinceUs === undefined ? 0 : (this.#world.clock.monoUs() - sinceUs) / 1000
+  }
+
+  stamp(): Stamp {
+    return this.#time.stamp()
+  }
+
+  relayTime(dateMs: Ms): void {
+    this.#time.relayTime(dateMs)
+  }
+
+  /** Whether the system's clock was at no time held to be right since this process began. */
+  get timeUnknown(): boolean {
+    return this.#time.systemUnknown
+  }
+
+  /** A stream was proved to be heard; on record with the next head. */
+  proof(stream: string): void {
+    this.states.of(stream).proofUs = this.stamp().monoUs
+  }
+
+  /** @throws UNDERSTUDY_JOURNAL_CLOSED */
+  append(frame: NewFrame): Frame {
+    const seq = this.states.of(frame.stream).seq + 1
+    const { stamp = this.stamp(), ...rest } = frame
+    return this.#add({ kind: 'frame', position: this.#appendPosition, seq, ...rest, ...stamp })
+  }
+
+  /** @throws UNDERSTUDY_JOURNAL_CLOSED */
+  note(event: JournalEvent): EventEntry {
+    const payload = Buffer.from(JSON.stringify(event))
+    // The stamp first: taking it may itself note a step of the clock, which then comes before.
+    const stamp = this.stamp()
+    return this.#add({ kind: 'event', position: this.#appendPosition, event, payload, ...stamp })
+  }
+
+  #add<E extends Entry>(entry: E): E {
+    if (this.#closed) throw new UnderstudyError('UNDERSTUDY_JOURNAL_CLOSED')
+    this.#appendPosition++
+    this.#pending.push(entry)
+    this.#pendingSinceUs ??= this.#world.clock.monoUs()
+    this.#pendingBytes += ENTRY_BYTES + entry.payload.length
+    this.states.follow(entry)
+    if (this.#pendingBytes >= BLOCK_BYTES) this.#commitUnasked()
+    else this.#timer ??= this.#world.timers.after(this.#options.commitIntervalMs, () => this.#commitUnasked())
+    return entry
+  }
+
+  /** It fails only while the journal closes, and then `close` says so. */
+  #commitUnasked(): void {
+    this.commit().catch(() => {})
+  }
+
+  /** Resolves when everything appended so far is on the disk. */
+  async commit(): Promise<void> {
+    const upTo = this.#appendPosition
+    while (this.#nextPosition < upTo) {
+      this.#running ??= this.#commitOnce().finally(() => {
+        this.#running = undefined
+      })
+      await this.#running
+    }
+  }
+
+  async #commitOnce(): Promise<void> {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#committingSinceUs = this.#pendingSinceUs
+    const entries = this.#take()
+    try {
+      await this.#store(entries)
+    } catch (error) {
+      this.#pending = entries.concat(this.#pending)
+      this.#pendingSinceUs = this.#committingSinceUs
+      await this.#startAfresh(error)
+      return
+    }
+    this.#committingSinceUs = undefined
+    this.#nextPosition = entries.at(-1)!.position + 1
+    for (const entry of entries) {
+      this.#pendingBytes -= ENTRY_BYTES + entry.payload.length
+      this.#durable.follow(entry)
+    }
+    if (this.#failing) this.#log.info({}, 'commits succeed again')
+    this.#failing = false
+    try {
+      await this.#writeHead()
+      if (this.#isFull()) await this.#beginStore()
+      else await this.#series.reserve(this.#appendPosition, this.states.highestSeq)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the head or a new store could not be written')
+    }
+    this.#noteStanding()
+    this.#committed(entries)
+  }
+
+  #noteStanding(): void {
+    const store = this.#series.newest?.number
+    if (this.#closed || store === undefined || store === this.#stoodIn) return
+    this.#stoodIn = store
+    const { standing: streams } = this.states
+    if (Object.keys(streams).length > 0) this.note({ event: 'standing', streams })
+  }
+
+  async #store(entries: readonly Entry[]): Promise<void> {
+    const store = this.#series.newest ?? (await this.#beginStore())
+    const blocks = [
+      ...sealBlocks(entries, this.#chain, {
+        blockBytes: BLOCK_BYTES,
+        dictionaries: store.dictionaries,
+        dictionary: store.dictionary,
+        randomBytes: (count) => this.#world.random.bytes(count)
+      })
+    ]
+    this.#storeBytes += await store.append(blocks)
+    this.#chain = blocks.at(-1)!.chainAfter
+  }
+
+  /**
+   * After a failed write nothing more goes to the same store: LevelDB fails each later write, and what a failed sync
+   * left behind nobody knows. A new store goes on at the last position that is certain; what the old one may hold from
+   * there on is not read.
+   */
+  async #startAfresh(error: unknown): Promise<void> {
+    if (!this.#failing) this.#log.error({ err: error }, 'a commit failed; what has come waits in memory')
+    const retry = this.#failing
+    this.#failing = true
+    if (this.#closed && retry) throw error
+    if (retry) await sleep(this.#world.timers, RETRY_MS)
+    await this.#reserve.release()
+    await this.#makeRoom()
+    try {
+      await this.#series.abandonNewest(this.#nextPosition, this.#chain, this.states.highestSeq)
+    } catch (cause) {
+      this.#log.debug({ err: cause }, 'no new store yet')
+    }
+  }
+
+  #take(): Entry[] {
+    let bytes = 0
+    const count = this.#pending.findIndex(({ payload }, index) => {
+      bytes += payload.length
+      return bytes > COMMIT_BYTES && index > 0
+    })
+    if (count === -1) this.#pendingSinceUs = undefined
+    return this.#pending.splice(0, count === -1 ? this.#pending.length : count)
+  }
+
+  #isFull(): boolean {
+    const begunUs = this.#series.stores.at(-1)?.begunUs ?? 0
+    const ageUs = this.#world.clock.wallUs() - begunUs
+    // An age below zero is a clock that was set back: it says nothing.
+    return this.#storeBytes >= this.#options.storeBytes || ageUs >= this.#options.storeAgeMs * 1000
+  }
+
+  #beginStore(): Promise<BlockStore> {
+    this.#storeBytes = 0
+    return this.#series.begin(this.#nextPosition, this.#chain, this.states.highestSeq)
+  }
+
+  async #sayAlive(): Promise<void> {
+    try {
+      await this.#running
+      await this.#writeHead()
+      await this.#head.sync()
+      if (!this.#failing) await this.#reserve.hold()
+    } catch (error) {
+      this.#log.error({ err: error }, 'the head could not be written')
+    }
+  }
+
+  async #writeHead(): Promise<void> {
+    const { monoUs, boot } = this.stamp()
+    // A frame that waits may yet be lost: nothing is said to be heard beyond it.
+    const provedUs = this.#committingSinceUs ?? this.#pendingSinceUs ?? monoUs
+    for (const [stream, durable] of this.#durable.streams) {
+      const proofUs = Math.min(this.states.of(stream).proofUs, provedUs)
+      if (durable.heard) durable.proofUs = Math.max(durable.proofUs, proofUs)
+    }
+    await this.#head.write({
+      nextPosition: this.#nextPosition,
+      chain: this.#chain.toString('hex'),
+      boot,
+      aliveUs: provedUs,
+      running: this.#durable.running,
+      firstSeq: this.#durable.firstSeq,
+      streams: Object.fromEntries(this.#durable.streams)
+    })
+  }
+
+  /** Commits what is left, says that it ends, and closes. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.note({ event: 'stop' })
+    this.#closed = true
+    try {
+      await this.commit()
+      await this.#writeHead()
+    } finally {
+      this.#headTimer?.cancel()
+      this.#time.stop()
+      await this.#head.close()
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest'
+import { Lab } from './fixtures.ts'
+
+describe('a process that is stopped', () => {
+  async function stalled(messages: number): Promise<Lab> {
+    const lab = new Lab()
+    await lab.begin()
+    const student = await lab.student()
+    await lab.simulation.run(1000)
+    lab.pi.stall(10_000)
+    for (let i = 0; i < messages; i++) {
+      student.send(`{"t":${i}}`)
+      await lab.simulation.run(9000 / messages)
+    }
+    await lab.simulation.run(10_000)
+    return lab
+  }
+
+  test('is uncertain when 128 messages came', async () => {
+    const lab = await stalled(150)
+    expect(lab.count('uncertain')).toBe(1)
+    const [fromUs, toUs, reason] = lab.of('uncertain')[0]!.split(' ').slice(1)
+    expect(reason).toBe('stalled')
+    expect(Number(toUs) - Number(fromUs)).toBeGreaterThan(10_000_000)
+    expect(Number(toUs) - Number(fromUs)).toBeLessThan(13_000_000)
+  })
+
+  test('is whole when few came', async () => {
+    const lab = await stalled(60)
+    expect(lab.count('uncertain')).toBe(0)
+    expect(lab.of('frame').length).toBeGreaterThan(0)
+    expect(lab.count('lost')).toBe(1)
+  })
+
+  test('does not take its own absence for silence', async () => {
+    const lab = new Lab()
+    await lab.begin()
+    lab.pi.stall(40_000)
+    await lab.simulation.run(60_000)
+    expect(lab.of('lost', 'heard')).toEqual(['lost connecting', 'heard'])
+  })
+
+  test('is uncertain when the relay gave it up meanwhile', async () => {
+    const lab = new Lab()
+    await lab.begin()
+    lab.pi.stall(200_000)
+    await lab.simulation.run(205_000)
+    expect(lab.of('lost', 'uncertain').map((told) => told.replace(/\d+/g, 'n'))).toEqual([
+      'lost connecting',
+      'uncertain n n stalled',
+      'lost disconnected'
+    ])
+  })
+})
+
+describe('holding', () => {
+  test('stops reading; what waited comes at the release, whole', async () => {
+    const lab = new Lab({ roster: { live: ['spin30'] } })
+    await lab.begin()
+    const student = await lab.student()
+    lab.roster.hold()
+    student.send('{}')
+    await lab.simulation.run(3500)
+    expect(lab.count('frame')).toBe(0)
+    lab.roster.release()
+    await lab.simulation.run(5000)
+    expect(lab.of('frame', 'uncertain')).toEqual(['frame {} false'])
+  })
+
+  test('is uncertain when much came', async () => {
+    const lab = new Lab()
+    await lab.begin()
+    const student = await lab.student()
+    lab.roster.hold()
+    for (let i = 0; i < 300; i++) student.send('{}')
+    await lab.simulation.run(10_000)
+    lab.roster.release()
+    await lab.simulation.run(5000)
+    expect(lab.count('uncertain')).toBe(1)
+    expect(lab.of('uncertain')[0]).toMatch(/paused$/)
+  })
+
+  test('keeps the connection for an hour', async () => {
+    const lab = new Lab()
+    await lab.begin()
+    lab.roster.hold()
+    await lab.simulation.run(3_600_000)
+    expect(lab.of('lost')).toEqual(['lost connecting'])
+    lab.roster.release()
+    await lab.simulation.run(60_000)
+    expect(lab.of('lost', 'uncertain')).toEqual(['lost connecting'])
+  })
+})

@@ -1,0 +1,120 @@
+import type { Ms } from '../../world/time.ts'
+import type { World } from '../../world/world.ts'
+import { SimulatedClock } from './clock.ts'
+import type { Dice } from './dice.ts'
+import { Disk } from './disk.ts'
+import { SimulatedFiles } from './files.ts'
+import type { LocalServer } from './local.ts'
+import type { DirectoryNode } from './node.ts'
+import { Process } from './process.ts'
+import { type FakeProgram, SimulatedPrograms } from './programs.ts'
+import type { Simulation } from './simulation.ts'
+import { SimulatedSockets } from './sockets.ts'
+import { SimulatedStores } from './stores.ts'
+import { SimulatedTimers } from './timers.ts'
+
+export interface MachineOptions {
+  /** Of the disk at `/`. */
+  readonly diskBytes?: number
+}
+
+/**
+ * A computer: clock, disks, network address, and processes, each of which sees it through a `World` of its own. It is
+ * on, with one process, once it is made.
+ */
+export class Machine {
+  readonly simulation: Simulation
+  readonly name: string
+  readonly clock: SimulatedClock
+  /** The disk at `/`. */
+  readonly disk: Disk
+  /** What `world.programs` can run. */
+  readonly programs = new Map<string, FakeProgram>()
+  /** Who listens on unix sockets, by path. */
+  readonly localServers = new Map<string, LocalServer>()
+  readonly #dice: Dice
+  readonly #mounts = new Map<string, Disk>()
+  readonly #lockedStores = new Set<DirectoryNode>()
+  readonly #processes = new Map<World, Process>()
+  #newest: World | undefined
+  #on = false
+
+  constructor(simulation: Simulation, name: string, options: MachineOptions = {}) {
+    this.simulation = simulation
+    this.name = name
+    this.#dice = simulation.dice.fork(`machine ${name}`)
+    this.clock = new SimulatedClock(simulation)
+    this.disk = this.mount('/', options.diskBytes)
+    this.boot()
+  }
+
+  get on(): boolean {
+    return this.#on
+  }
+
+  /** The world of the process started last. */
+  get world(): World {
+    if (!this.#newest) throw new Error(`${this.name} runs nothing`)
+    return this.#newest
+  }
+
+  /** Another disk, for everything under `path`. */
+  mount(path: string, sizeBytes?: number): Disk {
+    const disk = new Disk(this.simulation, `${this.name}:${path}`, sizeBytes)
+    this.#mounts.set(path, disk)
+    return disk
+  }
+
+  /** A new process in the same boot. */
+  start(): World {
+    if (!this.#on) throw new Error(`${this.name} is off`)
+    const process = new Process(this.simulation)
+    const world: World = {
+      clock: this.clock,
+      timers: new SimulatedTimers(process),
+      random: this.#dice.fork(`process ${this.#dice.int(0, 0x7fffffff)}`),
+      files: new SimulatedFiles(process, this.#mounts, this.clock),
+      stores: new SimulatedStores(process, this.#mounts, this.#lockedStores, this.clock),
+      sockets: new SimulatedSockets(process, this, this.#mounts),
+      programs: new SimulatedPrograms(process, this.programs)
+    }
+    this.#processes.set(world, process)
+    this.#newest = world
+    return world
+  }
+
+  /** kill -9: nothing reaches the process any more, its sockets close, its stores unlock; the files stay as it saw them. */
+  kill(world: World = this.world): void {
+    this.#processes.get(world)?.end('killed')
+    this.#processes.delete(world)
+    if (this.#newest === world) this.#newest = undefined
+  }
+
+  /** SIGSTOP, and SIGCONT `ms` later: timers are late, input waits. */
+  stall(ms: Ms, world: World = this.world): void {
+    this.#processes.get(world)?.stall(ms)
+  }
+
+  /** Every process ends without a word to anyone; of what the disks had not synced, the seed decides what is left. */
+  cutPower(): void {
+    this.#on = false
+    for (const process of this.#processes.values()) process.end('power')
+    this.#processes.clear()
+    this.#newest = undefined
+    for (const disk of this.#mounts.values()) disk.cut()
+  }
+
+  /** Switches it on, after a power cut if it still is on: a new boot and its first process. */
+  boot(): World {
+    if (this.#on) this.cutPower()
+    this.#on = true
+    this.clock.restart(uuid(this.#dice.bytes(16)))
+    return this.start()
+  }
+}
+
+function uuid(bytes: Buffer): string {
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}

@@ -1,0 +1,24 @@
+import { realClock } from './real/clock.ts'
+import { realFiles } from './real/files.ts'
+import { request } from './real/http.ts'
+import { askLocal, serveLocal } from './real/local.ts'
+import { realPrograms } from './real/programs.ts'
+import { realRandom } from './real/random.ts'
+import { serve } from './real/server.ts'
+import { realStores } from './real/stores.ts'
+import { realTimers } from './real/timers.ts'
+import { connect } from './real/websocket.ts'
+import type { World } from './world.ts'
+
+/** The doors onto this machine. */
+export async function realWorld(): Promise<World> {
+  return {
+    clock: await realClock(realPrograms),
+    timers: realTimers,
+    random: realRandom,
+    files: realFiles,
+    stores: realStores,
+    sockets: { request, serve, connect, serveLocal, askLocal },
+    programs: realPrograms
+  }
+}

@@ -1,0 +1,66 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../..')
+const main = join(root, 'bench/main.ts')
+/** Where the benches put what they need for a time. */
+let place: string
+let env: NodeJS.ProcessEnv
+
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), 'understudy-bench-test-'))
+  env = { ...process.env, TMPDIR: place }
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs')])
+})
+afterAll(() => rmSync(place, { recursive: true, force: true }))
+
+/** What a quick run prints. */
+function quick(...names: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...names, '--quick'], { encoding: 'utf8', env })
+  expect(status, stderr).toBe(0)
+  expect(readdirSync(place)).toEqual([])
+  return stdout
+}
+
+test('receiving and memory: everyone takes every message, and a quick look leaves the page alone', () => {
+  const file = join(root, 'docs/benchmarks.md')
+  const page = (): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)
+  const before = page()
+  const printed = quick('receive', 'memory')
+  for (const row of [
+    'the primary, in Python',
+    'Understudy, every stream live',
+    'bare `ws`',
+    'Understudy, 100 streams'
+  ]) {
+    expect(printed).toMatch(new RegExp(`^\\| ${row}.*\\d`, 'm'))
+  }
+  expect(page()).toBe(before)
+})
+
+/** Root may still be kept from loop devices, in a container. */
+const canLoop = process.getuid?.() === 0 && spawnSync('/usr/sbin/losetup', ['--find']).status === 0
+
+describe.skipIf(!canLoop)('writing (needs root and loop devices)', () => {
+  test('device bytes of every writer on both kinds of disk', () => {
+    const printed = quick('store')
+    for (const row of ['Understudy, ext4 with `fast_commit`', 'the floor: a preallocated file, ext4']) {
+      expect(printed).toMatch(new RegExp(`^\\| ${row} \\|.*\\d`, 'm'))
+    }
+  })
+
+  test('stopped in the middle, it unmounts its disks and removes them', async () => {
+    const mounts = (): string => readFileSync('/proc/mounts', 'utf8')
+    const bench = spawn(process.execPath, [main, 'store', '--quick'], { stdio: 'ignore', env })
+    await expect.poll(mounts, { timeout: 60_000 }).toContain(place)
+    bench.kill('SIGTERM')
+    await once(bench, 'exit')
+    expect(mounts()).not.toContain(place)
+    expect(execFileSync('/usr/sbin/losetup', ['--list'], { encoding: 'utf8' })).not.toContain(place)
+    expect(readdirSync(place)).toEqual([])
+  })
+})

@@ -1,0 +1,73 @@
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSnapshot } from '../../src/journal/snapshot.ts'
+import { realWorld } from '../../src/world/real.ts'
+import { openJournal } from '../support/journals.ts'
+import { LoopDisk } from '../support/loop-disk.ts'
+import { repeats } from '../support/scale.ts'
+import { Load } from './load.ts'
+
+let folder: string
+let disk: LoopDisk
+
+beforeEach(async () => {
+  folder = await mkdtemp(`${tmpdir()}/understudy-disk-`)
+  disk = await LoopDisk.make(`${folder}/disk`, 48)
+})
+
+afterEach(async () => {
+  await disk?.remove()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Takes every byte that is free, also those that become free, until told to stop. */
+async function fill(path: string, signal: AbortSignal): Promise<void> {
+  const file = await open(path, 'w')
+  const block = Buffer.alloc(64 * 1024, 1)
+  let at = 0
+  try {
+    while (!signal.aborted) {
+      for (let bytes = block.length; bytes >= 512; bytes /= 2) {
+        for (;;) {
+          const written = await file.write(block, 0, bytes, at).catch(() => undefined)
+          if (!written) break
+          at += written.bytesWritten
+        }
+      }
+      await file.sync().catch(() => {})
+      await sleep(50)
+    }
+  } finally {
+    await file.close()
+    await rm(path)
+  }
+}
+
+test('a disk filled to the last byte, and freed again', { timeout: 300_000 }, async () => {
+  const world = await realWorld()
+  const directory = `${disk.path}/data`
+  const times: number[] = []
+  const journal = await openJournal(world, directory, { storeBytes: 1e6, reserveBytes: 1e6 })
+  const load = new Load(journal)
+  try {
+    await sleep(500)
+    for (let round = 0; round < repeats(10); round++) {
+      const filling = new AbortController()
+      const filled = fill(`${disk.path}/other`, filling.signal)
+      while (!(await load.stands(500))) expect(load.frames.length).toBeLessThan(100_000)
+      await sleep(1000)
+      filling.abort()
+      await filled
+      times.push(await load.again())
+    }
+  } finally {
+    load.stop()
+    await journal.close()
+  }
+  const snapshot = await openSnapshot(world, directory)
+  await load.expectWhole(snapshot)
+  await snapshot.close()
+  console.log(`full ${times.length} times: recording again after at most ${Math.round(Math.max(...times))} ms`)
+})

@@ -1,0 +1,53 @@
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { Told } from './worker.ts'
+
+/** What many lives came to. */
+export interface Summary {
+  readonly lives: number
+  readonly messages: number
+  readonly entries: number
+  readonly faults: number
+  /** Those in which a promise was broken, by seed. */
+  readonly broken: readonly Told[]
+}
+
+/**
+ * Lives many lives, one on each core at a time.
+ * @param options.stopAt after so many broken ones it ends
+ * @param options.told called after each
+ */
+export async function liveMany(options: {
+  readonly firstSeed: number
+  readonly seeds: number
+  readonly days: number
+  readonly stopAt?: number
+  readonly told?: (life: Told) => void
+}): Promise<Summary> {
+  const { firstSeed, seeds, days, stopAt = 1 } = options
+  const summary = { lives: 0, messages: 0, entries: 0, faults: 0 }
+  const broken: Told[] = []
+  let next = firstSeed
+  const work = async (worker: Worker): Promise<void> => {
+    while (next < firstSeed + seeds && broken.length < stopAt) {
+      worker.postMessage(next++)
+      const [life] = (await once(worker, 'message')) as [Told]
+      summary.lives++
+      summary.messages += life.messages
+      summary.entries += life.entries
+      summary.faults += life.plan.faults.length
+      if (life.broken !== undefined) broken.push(life)
+      options.told?.(life)
+    }
+  }
+  const workers = Array.from({ length: Math.min(availableParallelism(), seeds) }, () => {
+    return new Worker(new URL('./worker.ts', import.meta.url), { workerData: { days } })
+  })
+  try {
+    await Promise.all(workers.map(work))
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()))
+  }
+  return { ...summary, broken: broken.sort((a, b) => a.plan.seed - b.plan.seed) }
+}

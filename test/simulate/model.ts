@@ -1,0 +1,212 @@
+import { crc32 } from 'node:zlib'
+import type { Entry, Position } from '../../src/journal/entry.ts'
+import type { Simulation } from '../../src/sim/world/simulation.ts'
+import type { Us } from '../../src/world/time.ts'
+import type { World } from '../../src/world/world.ts'
+import { codeOf } from './lab.ts'
+
+/** A head is on the disk this long after it was written, at the latest; what a cut and a damage together take may go unseen. */
+const HEAD_US = 15_000_000
+
+/** A message as the relay took it. */
+export interface Sent {
+  readonly atUs: Us
+  readonly text: string
+}
+
+/** One process of the appliance. */
+export interface Run {
+  readonly index: number
+  readonly world: World
+  readonly boot: string
+  /** The position after what was there when its journal was open, if it came to that. */
+  openedAt: Position | undefined
+  /** The frames that the relay client handed to the journal, by stream, in order. */
+  readonly fed: Map<string, Buffer[]>
+  /** The last number of each stream that the journal said is on the disk. */
+  readonly acked: Map<string, number>
+  ended: boolean
+  stopping: boolean
+}
+
+/** A promise was broken; the model knows. */
+export class Broken extends Error {}
+
+/** What should be in the journal, kept in plain memory: what was sent, handed over, acknowledged and damaged. */
+export class Model {
+  readonly sent: Map<string, Sent[]>
+  readonly runs: Run[] = []
+  /** When each boot began. */
+  readonly boots = new Map<string, Us>()
+  /** What was once read as committed, by position. */
+  readonly seen = new Map<Position, string>()
+  /** The stores that were damaged on purpose. */
+  readonly damaged = new Set<number>()
+  /** One above the last position that was acknowledged. */
+  ackedPosition: Position = 1
+  /** What need not be there: from, to (exclusive). A cut took the newest store's damaged end, and the head that knew of it. */
+  readonly excused: Array<readonly [Position, Position]> = []
+  /** Stalls that fit between two ticks: a stream that is read at once does not notice them (see checkSilence). */
+  readonly shortStalls: Array<readonly [Us, Us]> = []
+  /** Whether the Pi's clock was ever wrong or unsynchronised. */
+  clockFaulty = false
+  /** The first promise that was found broken. */
+  broken: string | undefined
+  /** When something last broke or was put right. */
+  disturbedUs: Us = 0
+  readonly #simulation: Simulation
+  readonly #note: (what: string) => void
+  readonly #sums = new Map<Position, number>()
+  #newestDamaged = false
+  #acks: Array<readonly [Us, Position]> = []
+
+  constructor(simulation: Simulation, streams: readonly string[], note: (what: string) => void) {
+    this.#simulation = simulation
+    this.#note = note
+    this.sent = new Map(streams.map((stream) => [stream, []]))
+  }
+
+  /** Puts it down that a promise was broken. Gives an error to throw, for who cannot go on. */
+  broke(what: string): Broken {
+    this.#note(`BROKEN: ${what}`)
+    this.broken ??= what
+    return new Broken(what)
+  }
+
+  undisturbedSince(us: Us): boolean {
+    return this.disturbedUs < us
+  }
+
+  // What happens
+
+  booted(boot: string): void {
+    this.boots.set(boot, this.#simulation.nowUs)
+  }
+
+  /** A message for the relay; gives its text, which is like no other. */
+  sends(stream: string, padBytes: number): string {
+    const all = this.sent.get(stream)!
+    const text = `{"n":${all.length},"stream":"${stream}","pad":"${'x'.repeat(padBytes)}"}`
+    all.push({ atUs: this.#simulation.nowUs, text })
+    return text
+  }
+
+  starts(world: World): Run {
+    const run: Run = {
+      index: this.runs.length,
+      world,
+      boot: world.clock.boot,
+      openedAt: undefined,
+      fed: new Map(),
+      acked: new Map(),
+      ended: false,
+      stopping: false
+    }
+    this.runs.push(run)
+    return run
+  }
+
+  opened(run: Run, at: Position): void {
+    run.openedAt = at
+    this.#note(`opened at ${at}`)
+    if (at <= this.ackedPosition && !this.isExcused(at)) {
+      this.broke(`the journal opens at ${at}, but ${this.ackedPosition - 1} was acknowledged`)
+    }
+    this.#newestDamaged = false
+    this.ackedPosition = Math.max(this.ackedPosition, at)
+  }
+
+  /** The number of a stream's last frame that is on the disk. */
+  lastAcked(stream: string): number {
+    return Math.max(0, ...this.runs.map(({ acked }) => acked.get(stream) ?? 0))
+  }
+
+  fed(run: Run, stream: string, payload: Buffer): void {
+    const frames = run.fed.get(stream) ?? []
+    run.fed.set(stream, frames)
+    frames.push(payload)
+  }
+
+  pending(bytes: number, mostBytes: number): void {
+    // One tick may bring what two floods and a large message hold before reading is held.
+    if (bytes > mostBytes + 600_000) this.broke(`${bytes} bytes wait to be committed, ${mostBytes} are allowed`)
+  }
+
+  acknowledged(run: Run, lastSeqs: ReadonlyMap<string, number>, nextPosition: Position): void {
+    if (run.ended) this.broke('a process that has ended acknowledges')
+    for (const [stream, seq] of lastSeqs) run.acked.set(stream, seq)
+    this.#note(`acknowledged to ${nextPosition} ${[...lastSeqs].map((pair) => pair.join(' ')).join(', ')}`)
+    if (nextPosition <= this.ackedPosition && !this.isExcused(nextPosition - 1)) {
+      this.broke(`position ${nextPosition - 1} is acknowledged after ${this.ackedPosition - 1}`)
+    }
+    this.ackedPosition = nextPosition
+    const { nowUs } = this.#simulation
+    if (this.#newestDamaged) this.#acks = this.#acks.filter(([atUs]) => atUs > nowUs - HEAD_US)
+    else if (this.#acks.length > 64) this.#acks = this.#acks.filter(([atUs]) => atUs > nowUs - HEAD_US)
+    this.#acks.push([nowUs, nextPosition])
+  }
+
+  ended(run: Run): void {
+    run.ended = true
+  }
+
+  /** The power goes. */
+  cut(): void {
+    if (!this.#newestDamaged) return
+    const fromUs = this.#simulation.nowUs - HEAD_US
+    const before = this.#acks.findLast(([atUs]) => atUs < fromUs)
+    const from = before?.[1] ?? this.#acks[0]?.[1] ?? 1
+    this.excused.push([from, this.ackedPosition])
+    for (let position = from; position < this.ackedPosition; position++) this.seen.delete(position)
+  }
+
+  damage(store: number, newest: boolean): void {
+    this.damaged.add(store)
+    if (newest) this.#newestDamaged = true
+  }
+
+  /** Whether the store that is written was damaged since it was opened: that shows at the next opening. */
+  get newestDamaged(): boolean {
+    return this.#newestDamaged
+  }
+
+  isExcused(position: Position): boolean {
+    return this.excused.some(([from, to]) => position >= from && position < to)
+  }
+
+  // What a reader reads
+
+  fingerprint(entry: Entry): string {
+    return entry.kind === 'event'
+      ? `${entry.boot} ${entry.monoUs} ${entry.payload}`
+      : `${entry.boot} ${entry.monoUs} ${entry.stream} ${entry.seq} ${crc32(entry.payload)} ${entry.payload.length}`
+  }
+
+  sees(entry: Entry): void {
+    const { position } = entry
+    const print = this.fingerprint(entry)
+    const before = this.seen.get(position)
+    if (before === undefined) this.seen.set(position, print)
+    else if (before !== print) this.broke(`position ${position} is used twice: ${before}, then ${print}`)
+    if (position >= this.ackedPosition) this.broke(`position ${position} is read before it is acknowledged`)
+  }
+
+  summed(position: Position, sum: number): void {
+    this.#sums.set(position, sum)
+  }
+
+  resumes(position: Position, sum: number): void {
+    const expected = this.#sums.get(position)
+    if (expected === undefined ? sum !== 0 : sum !== expected) {
+      this.broke(`a reader goes on at ${position} with ${sum} instead of ${expected}`)
+    }
+  }
+
+  readerFails(error: unknown): void {
+    this.#note(`the reader fails: ${codeOf(error)}`)
+    const code = (error as { code?: string }).code
+    if (code === 'UNDERSTUDY_CURSOR_TOO_NEW' && this.excused.length === 0)
+      this.broke(`a reader fails: ${codeOf(error)}`)
+    if (code === undefined) this.broke(`a reader fails: ${error instanceof Error ? error.stack : error}`)
+  }
+}

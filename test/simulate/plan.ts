@@ -1,0 +1,94 @@
+import type { Dice } from '../../src/sim/world/dice.ts'
+import { Dice as SeededDice } from '../../src/sim/world/dice.ts'
+import type { Ms } from '../../src/world/time.ts'
+import { type FaultKind, faultKinds } from './faults.ts'
+
+export const DAY_MS = 86_400_000
+/** At the end of a life nothing breaks for so long: the longest wait between two attempts, and some. */
+export const CALM_MS = 13 * 60_000
+
+/** Something that breaks, and is put right `forMs` later. */
+export interface Fault {
+  readonly kind: FaultKind
+  readonly atMs: Ms
+  readonly forMs: Ms
+  /** A number in [0, 1) that each kind takes for what it leaves to chance. */
+  readonly chance: number
+}
+
+/** What one life is like. It follows from the seed, and shrinking leaves some of its faults out. */
+export interface Plan {
+  readonly seed: number
+  readonly lifeMs: Ms
+  readonly streams: number
+  readonly readIntervalMs: Ms
+  readonly pingIntervalMs: Ms
+  readonly silenceTimeoutMs: Ms
+  readonly commitIntervalMs: Ms
+  readonly storeSizeBytes: number
+  readonly storeAgeMs: Ms
+  readonly memoryBytes: number
+  /** What the journal may take; older stores are removed then. */
+  readonly maxBytes: number | undefined
+  readonly reserveBytes: number
+  /** Mean time between two bursts of messages on a stream. */
+  readonly pauseMs: Ms
+  /** The slowest sync of the healthy disk. */
+  readonly syncMs: Ms
+  readonly faults: readonly Fault[]
+}
+
+/** @param days how long it lasts; fractions are fine */
+export function drawPlan(seed: number, days: number): Plan {
+  const dice = new SeededDice(seed).fork('plan')
+  const lifeMs = Math.max(days * DAY_MS, 2 * CALM_MS)
+  const long = days > 2
+  return {
+    seed,
+    lifeMs,
+    streams: long ? 1 : dice.int(1, 3),
+    readIntervalMs: long ? 60_000 : one(dice, [500, 2000, 5000, 5000, 5000, 5000]),
+    pingIntervalMs: long ? 60_000 : 10_000,
+    silenceTimeoutMs: long ? 300_000 : 30_000,
+    commitIntervalMs: one(dice, [100, 500, 500, 500, 3000]),
+    storeSizeBytes: one(dice, long ? [100_000, 1_000_000] : [4_000, 20_000, 100_000, 1_000_000]),
+    storeAgeMs: long ? one(dice, [DAY_MS, 7 * DAY_MS]) : one(dice, [600_000, 3_600_000, DAY_MS]),
+    memoryBytes: one(dice, [100_000, 1_000_000, 64e6]),
+    maxBytes: one(dice, [undefined, undefined, undefined, 500_000]),
+    reserveBytes: one(dice, [0, 100_000, 6_000_000]),
+    pauseMs: long ? 7_200_000 : one(dice, [60_000, 120_000, 300_000]),
+    syncMs: one(dice, [0, 10, 200]),
+    faults: drawFaults(dice, lifeMs, long)
+  }
+}
+
+function drawFaults(dice: Dice, lifeMs: Ms, long: boolean): Fault[] {
+  const count = long ? dice.int(20, 120) : dice.int(0, 14)
+  const kinds = Object.keys(faultKinds) as FaultKind[]
+  const weighted = kinds.flatMap((kind) => Array<FaultKind>(faultKinds[kind].weight).fill(kind))
+  const faults: Fault[] = []
+  for (let left = count; left > 0; left--) {
+    const kind = one(dice, weighted)
+    const [shortest, longest] = faultKinds[kind].lasts
+    const forMs = Math.round(shortest * (longest / shortest) ** dice.fraction())
+    const latest = lifeMs - CALM_MS - forMs - 1000
+    if (latest <= 1000) continue
+    faults.push({ kind, atMs: dice.int(1000, latest), forMs, chance: dice.fraction() })
+    // Much of what goes wrong goes wrong because something else just did.
+    if (dice.chance(0.4)) faults.push(...follower(dice, faults.at(-1)!, weighted, lifeMs))
+  }
+  return faults.sort((a, b) => a.atMs - b.atMs)
+}
+
+/** Another fault while one lasts, or soon after. */
+function follower(dice: Dice, first: Fault, kinds: readonly FaultKind[], lifeMs: Ms): Fault[] {
+  const kind = one(dice, kinds)
+  const [shortest, longest] = faultKinds[kind].lasts
+  const forMs = Math.round(shortest * (longest / shortest) ** dice.fraction())
+  const atMs = first.atMs + Math.round(dice.fraction() * (first.forMs + 30_000))
+  return atMs + forMs < lifeMs - CALM_MS - 1000 ? [{ kind, atMs, forMs, chance: dice.fraction() }] : []
+}
+
+function one<T>(dice: Dice, choices: readonly T[]): T {
+  return choices[dice.int(0, choices.length - 1)]!
+}

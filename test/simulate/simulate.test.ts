@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { repeats } from '../support/scale.ts'
+import { live } from './life.ts'
+import { liveMany } from './many.ts'
+import { drawPlan, type Fault, type Plan } from './plan.ts'
+import { shrink } from './shrink.ts'
+import { tell } from './tell.ts'
+
+const TWO_HOURS = 2 / 24
+
+test.each([1, 2, 3])('the same seed gives the same log, byte for byte (%i)', async (seed) => {
+  const first = await live(drawPlan(seed, TWO_HOURS))
+  const again = await live(drawPlan(seed, TWO_HOURS))
+  expect(first.log.length).toBeGreaterThan(100)
+  expect(again.log.join('\n')).toBe(first.log.join('\n'))
+  expect((await live(drawPlan(seed + 100, TWO_HOURS))).digest).not.toBe(first.digest)
+})
+
+test('a life that goes wrong is shrunk to the faults that it takes', async () => {
+  const fault = (atMs: number): Fault => ({ kind: 'kill', atMs, forMs: 1, chance: 0 })
+  const plan: Plan = { ...drawPlan(1, TWO_HOURS), faults: Array.from({ length: 20 }, (_, i) => fault(i)) }
+  let lives = 0
+  const small = await shrink(plan, async ({ faults }) => {
+    lives++
+    return [3, 17].every((atMs) => faults.some((one) => one.atMs === atMs))
+  })
+  expect(small.faults.map(({ atMs }) => atMs)).toEqual([3, 17])
+  expect(lives).toBeLessThan(60)
+  expect(tell(small, 'it is gone', ['1 kill'])).toContain('--seed 1 --days 0.08333')
+})
+
+test.each([
+  { seeds: repeats(1000), days: TWO_HOURS },
+  { seeds: repeats(10), days: 30 }
+])('every promise is kept in $seeds lives of $days days', { timeout: 600_000 }, async ({ seeds, days }) => {
+  const { lives, broken, entries } = await liveMany({ firstSeed: 1, seeds, days })
+  expect(broken.map(({ plan, broken: what = '', log }) => tell(plan, what, log)).join('\n\n')).toBe('')
+  expect(lives).toBe(seeds)
+  expect(entries).toBeGreaterThan(100 * seeds)
+})

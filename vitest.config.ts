@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+
+const patient = { testTimeout: 120_000, hookTimeout: 60_000 }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          // Nothing in these tests changes what the files share, and starting a context for each costs more than they do.
+          isolate: false,
+          testTimeout: 30_000
+        }
+      },
+      // These start programs and load the machine: one file at a time.
+      { test: { name: 'relay', include: ['test/relay/**/*.test.ts'], fileParallelism: false, ...patient } },
+      { test: { name: 'kill', include: ['test/kill/**/*.test.ts'], fileParallelism: false, ...patient } },
+      { test: { name: 'damage', include: ['test/damage/**/*.test.ts'], fileParallelism: false, ...patient } },
+      { test: { name: 'simulate', include: ['test/simulate/**/*.test.ts'], fileParallelism: false, ...patient } },
+      { test: { name: 'power', include: ['test/power/**/*.test.ts'], fileParallelism: false, ...patient } },
+      { test: { name: 'disk', include: ['test/disk/**/*.test.ts'], fileParallelism: false, ...patient } },
+      { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], fileParallelism: false, ...patient } }
+    ]
+  }
+})
