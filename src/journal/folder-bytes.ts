@@ -1,9 +1,18 @@
+import { systemCode } from '../errors.ts'
 import type { Files } from '../world/files.ts'
 
-/** Bytes of the files in a folder; 0 when it is not there. */
+/** Bytes of the files in a folder; 0 when it is not there, also when it goes while it is read: stores are exchanged. */
 export async function folderBytes(files: Files, path: string): Promise<number> {
-  if (!(await files.info(path))) return 0
   let bytes = 0
-  for (const { name } of await files.list(path)) bytes += (await files.info(`${path}/${name}`))?.sizeBytes ?? 0
+  for (const name of await namesIn(files, path)) bytes += (await files.info(`${path}/${name}`))?.sizeBytes ?? 0
   return bytes
+}
+
+async function namesIn(files: Files, path: string): Promise<string[]> {
+  try {
+    return (await files.list(path)).map(({ name }) => name)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
 }
