@@ -104,11 +104,20 @@ function count(name, ok, file) {
   total.failed += result.numFailedTests
   total.skipped += result.numPendingTests + result.numTodoTests
   const tests = result.testResults.flatMap((testFile) => testFile.assertionResults)
-  for (const { status, fullName } of tests) {
-    if (status === 'failed') notes.push(`FAILED   ${name}: ${fullName}`)
+  for (const { status, fullName, failureMessages } of tests) {
+    if (status === 'failed') notes.push(`FAILED   ${name}: ${fullName}\n${firstLines(failureMessages)}`)
     if (status === 'pending' || status === 'skipped') notes.push(`skipped  ${name}: ${fullName}`)
   }
   if (!ok && result.numFailedTests === 0) fail(`${name}: vitest failed outside its tests`)
+}
+
+/** Why it failed, for where only the end of a long output is kept. */
+function firstLines(messages) {
+  const lines = messages.flatMap((message) => message.split('\n').filter((line) => !line.includes('node_modules')))
+  return lines
+    .slice(0, 12)
+    .map((line) => `           ${line.slice(0, 200)}`)
+    .join('\n')
 }
 
 const results = mkdtempSync(join(tmpdir(), 'understudy-test-'))
