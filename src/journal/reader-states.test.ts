@@ -68,3 +68,31 @@ test('each entry counts exactly once through power cuts', async () => {
     }
   }
 })
+
+test('on a disk that takes no more, readers keep their places, and go on when it does again', async () => {
+  const { machine, states } = await opened()
+  await states.commit('graphs', { position: 7 }, [['a', Buffer.from('1')]])
+  machine.disk.readOnly = true
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await expect(states.commit('graphs', { position: 9 }, [])).rejects.toThrow()
+    expect(states.all()).toMatchObject([{ reader: 'graphs', position: 7 }])
+  }
+  await expect(states.get('graphs', 'a')).rejects.toMatchObject({ code: 'UNDERSTUDY_STORE_UNREADABLE' })
+  machine.disk.readOnly = false
+  expect(await states.get('graphs', 'a')).toEqual(Buffer.from('1'))
+  await Promise.all([states.commit('graphs', { position: 9 }, []), states.commit('other', { position: 8 }, [])])
+  await states.close()
+  expect((await opened(machine)).states.all()).toMatchObject([
+    { reader: 'graphs', position: 9 },
+    { reader: 'other', position: 8 }
+  ])
+})
+
+test('after the end it is not opened again', async () => {
+  const { machine, states } = await opened()
+  await states.close()
+  await expect(states.commit('graphs', { position: 9 }, [])).rejects.toMatchObject({
+    code: 'UNDERSTUDY_JOURNAL_CLOSED'
+  })
+  await opened(machine)
+})

@@ -18,12 +18,16 @@ type Seen = Place & { readonly seenUs: Us }
 export class ReaderStates {
   readonly #world: World
   readonly #path: string
-  #store: Store
+  /** Of every reader, as on the disk or older: what a reader needs is known also while the store cannot be opened. */
+  readonly #seen: Map<string, Seen>
+  #store: Promise<Store>
+  #closed = false
 
-  private constructor(world: World, path: string, store: Store) {
+  private constructor(world: World, path: string, store: Store, seen: Map<string, Seen>) {
     this.#world = world
     this.#path = path
-    this.#store = store
+    this.#store = Promise.resolve(store)
+    this.#seen = seen
   }
 
   /**
@@ -36,7 +40,7 @@ export class ReaderStates {
       const damaged = (await world.files.info(path)) ? await world.stores.damagedTables(path) : []
       // Only who has the lock may judge: what another process is just writing looks damaged too.
       const store = await openOrMake(world, path)
-      if (damaged.length === 0) return new ReaderStates(world, path, store)
+      if (damaged.length === 0) return await ReaderStates.#read(world, path, store)
       await store.close()
       log.error({ tables: damaged.length }, "the readers' store is damaged; it is set aside and another begun")
     } catch (error) {
@@ -49,35 +53,33 @@ export class ReaderStates {
     }
     await world.files.makeDirectory(aside, 0o750)
     await world.files.rename(path, `${aside}/${await datedName(world, aside, 'readers')}`)
-    return new ReaderStates(world, path, await openOrMake(world, path))
+    return ReaderStates.#read(world, path, await openOrMake(world, path))
+  }
+
+  static async #read(world: World, path: string, store: Store): Promise<ReaderStates> {
+    try {
+      return new ReaderStates(world, path, store, await readAllSeen(store))
+    } catch (error) {
+      await store.close()
+      throw error
+    }
   }
 
   /** Where a reader goes on, or `undefined` when it has not begun. */
-  async place(reader: string): Promise<Place | undefined> {
-    const value = await this.#store.get(Buffer.from(`${reader}\0c`))
-    if (!value) return undefined
-    const { seenUs: _, ...place } = JSON.parse(value.toString('utf8')) as Seen
+  place(reader: string): Place | undefined {
+    const seen = this.#seen.get(reader)
+    if (!seen) return undefined
+    const { seenUs: _, ...place } = seen
     return place
   }
 
   /** Every reader with its place, and when it last said so (wall time). */
-  async all(): Promise<Array<Seen & { readonly reader: string }>> {
-    const found: Array<Seen & { reader: string }> = []
-    let from = Buffer.alloc(0)
-    for (;;) {
-      const scan = this.#store.scan({ gte: from, limit: 1 })
-      const [pair] = await scan.next(1)
-      await scan.close()
-      if (!pair) return found
-      const reader = pair[0].subarray(0, pair[0].indexOf(0)).toString()
-      found.push({ reader, ...(JSON.parse(pair[1].toString('utf8')) as Seen) })
-      // Beyond what it keeps, which may be much.
-      from = Buffer.from(`${reader}\0t`)
-    }
+  all(): Array<Seen & { readonly reader: string }> {
+    return [...this.#seen].map(([reader, seen]) => ({ reader, ...seen }))
   }
 
   async get(reader: string, key: string): Promise<Buffer | undefined> {
-    return this.#store.get(Buffer.from(`${reader}\0s${key}`))
+    return this.#use((store) => store.get(Buffer.from(`${reader}\0s${key}`)))
   }
 
   /** Stores what a reader wrote and its place, all or none, synced. `undefined` removes a key. */
@@ -94,18 +96,50 @@ export class ReaderStates {
       const key = Buffer.from(`${reader}\0s${name}`)
       operations.push(value ? { type: 'put', key, value } : { type: 'del', key })
     }
+    await this.#use((store) => store.batch(operations, { sync: true }))
+    this.#seen.set(reader, seen)
+  }
+
+  /**
+   * After a failed write LevelDB fails each later one too: a new one may do better, now or the next time.
+   * @throws UNDERSTUDY_JOURNAL_CLOSED
+   */
+  async #use<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    const former = this.#store
     try {
-      await this.#store.batch(operations, { sync: true })
-    } catch {
-      // After a failed write LevelDB fails each later one too: a new one may do better.
-      await this.#store.close()
-      this.#store = await openOrMake(this.#world, this.#path)
-      await this.#store.batch(operations, { sync: true })
+      return await work(await former)
+    } catch (error) {
+      if (this.#closed) throw new UnderstudyError('UNDERSTUDY_JOURNAL_CLOSED', '', { cause: error })
+      if (this.#store === former) this.#store = this.#openAnew(former)
+      return work(await this.#store)
     }
   }
 
-  close(): Promise<void> {
-    return this.#store.close()
+  async #openAnew(former: Promise<Store>): Promise<Store> {
+    await former.then((store) => store.close()).catch(() => {})
+    return openOrMake(this.#world, this.#path)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    // One that could not be opened has told whoever wanted it.
+    const store = await this.#store.catch(() => undefined)
+    await store?.close()
+  }
+}
+
+async function readAllSeen(store: Store): Promise<Map<string, Seen>> {
+  const seen = new Map<string, Seen>()
+  let from = Buffer.alloc(0)
+  for (;;) {
+    const scan = store.scan({ gte: from, limit: 1 })
+    const [pair] = await scan.next(1)
+    await scan.close()
+    if (!pair) return seen
+    const reader = pair[0].subarray(0, pair[0].indexOf(0)).toString()
+    seen.set(reader, JSON.parse(pair[1].toString('utf8')) as Seen)
+    // Beyond what it keeps, which may be much.
+    from = Buffer.from(`${reader}\0t`)
   }
 }
 

@@ -243,6 +243,30 @@ test('a disk that is suddenly full to the last byte: room is made at once, and n
   await simulation.complete(journal.close())
 })
 
+test("a full disk that has closed the readers' store: room is made all the same, and pins hold", async () => {
+  const pi = aPi(1, 6e6)
+  const { simulation, disk } = pi
+  const { log, told } = loud()
+  const journal = await open(pi, { minFreeBytes: 1e6 }, log)
+  await fill(pi, journal, 1e6)
+  const { stores } = await catalogueOf(pi)
+  await journal.readers.commit('counting', { position: stores[2]!.firstPosition }, [])
+  await journal.confirm(journal.nextPosition)
+  disk.capacityBytes -= disk.freeBytes
+  await expect(journal.readers.commit('counting', { position: 1 }, [['sum', Buffer.alloc(9000)]])).rejects.toThrow()
+  disk.capacityBytes += 8192
+  await simulation.run(120_000)
+  expect(told.filter(([level]) => level === 'error')).toEqual([])
+  const removed = await removals(pi, journal)
+  expect(removed.slice(0, 2)).toMatchObject([
+    { store: 1, pinned: false },
+    { store: 2, pinned: false }
+  ])
+  expect(removed.slice(2).every(({ pinned }) => pinned)).toBe(true)
+  expect(disk.freeBytes).toBeGreaterThan(500_000)
+  await simulation.complete(journal.close())
+})
+
 test('what is not kept is not kept in coverage, and the rest stays exact', async () => {
   const pi = aPi()
   const { simulation } = pi

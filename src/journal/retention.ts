@@ -82,8 +82,9 @@ export class Retention {
   run(): Promise<void> {
     this.#work = this.#work.then(async () => {
       if (this.#stopped) return
+      // What cannot be noted now is noted the next time: it must not keep room from being made.
+      await this.settle().catch((error) => this.#log.debug({ err: error }, 'removals could not be settled'))
       try {
-        await this.settle()
         await this.#enforce()
       } catch (error) {
         this.#log.error({ err: error }, 'room could not be made')
@@ -108,7 +109,7 @@ export class Retention {
 
   async #enforce(): Promise<void> {
     const { minFreeBytes, maxBytes } = this.#limits
-    const pin = await this.#pin()
+    const pin = this.#pin()
     const freeAtFirst = await this.#freeBytes()
     for (let removedBytes = 0; ; ) {
       // What was removed counts also where the file system takes its time to give it back.
@@ -209,10 +210,10 @@ export class Retention {
   }
 
   /** The first position that a reader needs. */
-  async #pin(): Promise<Position> {
+  #pin(): Position {
     const nowUs = this.#certainUs()
     let pin = Number.MAX_SAFE_INTEGER
-    for (const { reader, position, skipped = [], seenUs } of await this.#around.readers.all()) {
+    for (const { reader, position, skipped = [], seenUs } of this.#around.readers.all()) {
       if (nowUs !== undefined && nowUs - seenUs > FORGOTTEN_US) {
         if (!this.#forgotten.has(reader)) {
           this.#log.warn(
