@@ -5,6 +5,8 @@ export interface FileInfo {
   readonly modifiedMs: number
   /** Identifies the file on its disk: a file replaced by a rename gets another one. */
   readonly inode: number
+  /** Identifies the disk among those that are mounted: a mount point that has another one than its parent is in use. */
+  readonly device: number
   /** Permission bits, e.g. 0o600. */
   readonly mode: number
 }

@@ -97,6 +97,26 @@ test('a disk that vanishes comes back with what was synced, and old handles stay
   expect((await again.scan({}).next(10)).length).toBe(1)
 })
 
+test('a disk that is pulled leaves the folder it was mounted on, or a dead mount until the next boot', async () => {
+  const pi = new Simulation(1).machine('pi')
+  const usb = pi.mount('/media/usb')
+  const device = async (path: string): Promise<number | undefined> => (await pi.world.files.info(path))?.device
+  await pi.world.files.writeFile('/media/usb/lost', 'not synced')
+  const file = await pi.world.files.open('/media/usb/kept', 'create')
+  await file.sync()
+  expect(await device('/media/usb')).not.toBe(await device('/'))
+  expect(pi.detach('/media/usb')).toBe(usb)
+  expect(await device('/media/usb')).toBe(await device('/media'))
+  expect(await pi.world.files.list('/media/usb')).toEqual([])
+  await expect(file.write(Buffer.from('x'), 0)).rejects.toMatchObject({ code: 'EIO' })
+  pi.attach('/media/usb', usb)
+  expect(await pi.world.files.list('/media/usb')).toContainEqual({ name: 'kept', kind: 'file' })
+  pi.detach('/media/usb', 'mounted')
+  await expect(pi.world.files.list('/media/usb')).rejects.toMatchObject({ code: 'EIO' })
+  pi.boot()
+  expect(await pi.world.files.list('/media/usb')).toEqual([])
+})
+
 test('a disk takes its time, and stalls', async () => {
   const simulation = new Simulation(1)
   const pi = simulation.machine('pi')

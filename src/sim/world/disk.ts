@@ -38,6 +38,8 @@ export class Disk {
   unreadable = false
   pace: DiskPace = { changeUs: [0, 0], syncUs: [0, 0] }
   readonly root: DirectoryNode
+  /** Its number on its machine. */
+  readonly device: number
   readonly #simulation: Simulation
   readonly #dice: Dice
   #inodes = 0
@@ -48,11 +50,16 @@ export class Disk {
   /** Not on the disk yet; what one entry holds gets there together. */
   #unsyncedNames: Array<{ readonly atUs: Us; readonly changes: readonly NameChange[] }> = []
 
-  constructor(simulation: Simulation, label: string, capacityBytes = 16e9) {
+  constructor(simulation: Simulation, label: string, device: number, capacityBytes = 16e9) {
     this.#simulation = simulation
+    this.device = device
     this.#dice = simulation.dice.fork(`disk ${label}`)
     this.capacityBytes = capacityBytes
     this.root = new DirectoryNode(this.#inodes++, 0o755, 0)
+  }
+
+  get present(): boolean {
+    return this.#present
   }
 
   get freeBytes(): number {

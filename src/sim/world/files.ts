@@ -72,7 +72,7 @@ export class SimulatedFiles implements Files {
       const node = disk.find(inner)
       if (!node) return undefined
       const { kind, inode, mode, modifiedMs, size: sizeBytes } = node
-      return { kind, sizeBytes, modifiedMs, inode, mode }
+      return { kind, sizeBytes, modifiedMs, inode, device: disk.device, mode }
     })
   }
 

@@ -3,7 +3,8 @@ import type { World } from '../../world/world.ts'
 import { SimulatedClock } from './clock.ts'
 import type { Dice } from './dice.ts'
 import { Disk } from './disk.ts'
-import { SimulatedFiles } from './files.ts'
+import { locate, SimulatedFiles } from './files.ts'
+import { Folder } from './folder.ts'
 import type { LocalServer } from './local.ts'
 import type { DirectoryNode } from './node.ts'
 import { Process } from './process.ts'
@@ -37,6 +38,7 @@ export class Machine {
   readonly #lockedStores = new Set<DirectoryNode>()
   readonly #processes = new Map<World, Process>()
   #newest: World | undefined
+  #disks = 0
   #on = false
 
   constructor(simulation: Simulation, name: string, options: MachineOptions = {}) {
@@ -58,11 +60,33 @@ export class Machine {
     return this.#newest
   }
 
-  /** Another disk, for everything under `path`. */
+  /** Another disk, new and empty, for everything under `path`. */
   mount(path: string, sizeBytes?: number): Disk {
-    const disk = new Disk(this.simulation, `${this.name}:${path}`, sizeBytes)
+    const number = this.#disks++
+    const label = number === 0 ? path : `${path}:${number}`
+    const disk = new Disk(this.simulation, `${this.name}:${label}`, number, sizeBytes)
     this.#mounts.set(path, disk)
     return disk
+  }
+
+  /**
+   * Pulls the disk that is mounted at `path`: what it had not synced is lost, what was open on it is dead.
+   * @param left what is at `path` from then on: the empty folder that it was mounted on, or, as Linux has it until
+   * somebody unmounts it or the machine boots, the dead disk, on which everything gives EIO
+   * @returns the disk, to be attached again
+   */
+  detach(path: string, left: 'folder' | 'mounted' = 'folder'): Disk {
+    const disk = this.#mounts.get(path)
+    if (!disk || path === '/') throw new Error(`no disk to detach at ${path}`)
+    if (disk.present) disk.vanish()
+    if (left === 'folder') this.#unmount(path)
+    return disk
+  }
+
+  /** Plugs a disk in again, and mounts it at `path`. */
+  attach(path: string, disk: Disk): void {
+    disk.comeBack()
+    this.#mounts.set(path, disk)
   }
 
   /** A new process in the same boot. */
@@ -107,9 +131,17 @@ export class Machine {
   /** Switches it on, after a power cut if it still is on: a new boot and its first process. */
   boot(): World {
     if (this.#on) this.cutPower()
+    for (const [path, disk] of [...this.#mounts]) if (!disk.present) this.#unmount(path)
     this.#on = true
     this.clock.restart(uuid(this.#dice.bytes(16)))
     return this.start()
+  }
+
+  #unmount(path: string): void {
+    this.#mounts.delete(path)
+    const below = locate(this.#mounts, path)
+    let folder = new Folder(below.disk, below.disk.root, () => Math.trunc(this.clock.wallUs() / 1000))
+    for (const name of below.path.split('/')) if (name) folder = folder.folder(name)
   }
 }
 

@@ -48,10 +48,15 @@ test('knows what is there', async () => {
     { name: 'link', kind: 'other' },
     { name: 'y', kind: 'directory' }
   ])
-  const { ino: inode } = await stat(`${directory}/x/a`)
-  expect(await files.info(`${directory}/x/link`)).toMatchObject({ kind: 'file', sizeBytes: 4, mode: 0o640, inode })
+  const { ino: inode, dev: device } = await stat(`${directory}/x/a`)
+  const expected = { kind: 'file', sizeBytes: 4, mode: 0o640, inode, device }
+  expect(await files.info(`${directory}/x/link`)).toMatchObject(expected)
   expect(await files.info(`${directory}/x/none`)).toBe(undefined)
   expect(await files.info(`${directory}/x/a/none`)).toBe(undefined)
+})
+
+test('a mounted disk has another device than the folder it is mounted in', async () => {
+  expect((await files.info('/proc'))?.device).not.toBe((await files.info('/'))?.device)
 })
 
 test('links, renames, removes', async () => {
