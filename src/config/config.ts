@@ -1,6 +1,7 @@
 import type * as v from 'valibot'
 import type { Ms } from '../world/time.ts'
 import type { configSchema } from './schema.ts'
+import { parseSyncTarget, type SyncTarget } from './sync-target.ts'
 
 /** The config in force. What each value does is said in schema.ts. */
 export interface Config {
@@ -32,12 +33,29 @@ export interface Config {
   readonly clock: { readonly trust: boolean }
   readonly data: { readonly directory: string }
   readonly primary: { readonly dataPath: string | undefined; readonly compPath: string | undefined }
+  readonly sync: {
+    /** Absent: nothing is handed over. */
+    readonly target: SyncTarget | undefined
+    /** The key that uploads; default: in the data folder. */
+    readonly identity: string | undefined
+    readonly knownHosts: string | undefined
+    readonly port: number
+    readonly proxyCommand: string | undefined
+    /** A second. */
+    readonly bandwidthBytes: number | undefined
+    readonly scheduleMs: Ms
+    readonly recheckMs: Ms
+    readonly maxAgeMs: Ms | undefined
+    readonly maxBytes: number | undefined
+    /** An instant, or how old the records may become. */
+    readonly eraseAfter: { readonly dateMs: Ms } | { readonly ageMs: Ms } | undefined
+  }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
 /** From the file's words to the program's, with the units in the names. */
 export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
-  const { site, streams, relay, journal, network, clock, data, primary, log } = file
+  const { site, streams, relay, journal, network, clock, data, primary, sync, log } = file
   return {
     site,
     streams: { credentialsDirectory: streams.credentials, only: streams.only, sockets: streams.sockets },
@@ -60,6 +78,19 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
     clock,
     data,
     primary: { dataPath: primary.data_path, compPath: primary.comp_path },
+    sync: {
+      target: sync.target === undefined ? undefined : parseSyncTarget(sync.target),
+      identity: sync.identity,
+      knownHosts: sync.known_hosts,
+      port: sync.port,
+      proxyCommand: sync.proxy_command,
+      bandwidthBytes: sync.bandwidth,
+      scheduleMs: sync.schedule,
+      recheckMs: sync.recheck,
+      maxAgeMs: sync.max_age,
+      maxBytes: sync.max_size,
+      eraseAfter: sync.erase_after
+    },
     log
   }
 }

@@ -39,6 +39,7 @@ test('without a file the defaults hold', async () => {
     clock: { trust: false },
     data: { directory: '/var/lib/understudy' },
     primary: { dataPath: undefined, compPath: undefined },
+    sync: { port: 22, scheduleMs: 3_600_000, recheckMs: 30 * 86_400_000 },
     log: { level: 'info' }
   })
 })
@@ -52,6 +53,8 @@ describe('the example', () => {
     const config = await load(example.replaceAll(/^#(\w+ = )/gm, '$1'))
     expect(config.network).toEqual({ proxy: 'http://proxy.example:3128', caFile: '/etc/understudy/ca.pem' })
     expect(Object.values(config.primary)).not.toContain(undefined)
+    expect(Object.values(config.sync)).not.toContain(undefined)
+    expect(config.sync.target).toEqual({ user: 'understudy', host: 'primary.example', directory: '/srv/understudy' })
   })
 
   test('names every key', async () => {

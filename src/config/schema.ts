@@ -1,7 +1,9 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { isPattern, patternForm } from './patterns.ts'
+import { isSiteName, siteForm } from './site-name.ts'
 import { socketStream, socketUrlForm } from './socket-url.ts'
+import { parseSyncTarget, syncTargetForm } from './sync-target.ts'
 import { duration, expected, section, size, text } from './values.ts'
 
 const path = text('an absolute path', (value) => isAbsolute(value) && !value.includes('\0'))
@@ -96,15 +98,61 @@ const log = section({
   level: v.optional(v.picklist(levels, expected(levels.map((level) => `"${level}"`).join(', '))), 'info')
 })
 
-const siteForm = 'at most 64 letters, digits, dots, dashes and underscores'
+const portForm = 'a port, 1 to 65535'
+const commandForm = 'one line of text'
+const eraseForm = 'a date like 2027-07-31, or a duration like "730d"'
+
+/** How sealed folders are handed to the primary, and how long they stay here. */
+const sync = section({
+  /** Where to; without one nothing is sent. */
+  target: v.optional(text(syncTargetForm, (target) => parseSyncTarget(target) !== undefined)),
+  /** The private key that uploads; the one that reads receipts is beside it, with `-receipts`. Both are made at first use. */
+  identity: v.optional(path),
+  /** Where the primary's host key is pinned. */
+  known_hosts: v.optional(path),
+  port: v.optional(
+    v.pipe(
+      v.number(expected(portForm)),
+      v.integer(expected(portForm)),
+      v.minValue(1, expected(portForm)),
+      v.maxValue(65_535, expected(portForm))
+    ),
+    22
+  ),
+  /** ssh's ProxyCommand, for a way through a gateway. */
+  proxy_command: v.optional(text(commandForm, (line) => line.length > 0 && !/\p{Cc}/u.test(line))),
+  /** At most so much a second. */
+  bandwidth: v.optional(size('1kB', '10GB')),
+  /** How often it is looked whether there is something to hand over, or a receipt to be had. */
+  schedule: v.optional(duration('1m', '7d'), '1h'),
+  /** How often the primary is asked to hash anew what it has. */
+  recheck: v.optional(duration('1d', '366d'), '30d'),
+  /** Sealed folders that are older are removed here once their receipt has come. */
+  max_age: v.optional(duration('1d', '36500d')),
+  /** Sealed folders are together not larger: the oldest with a receipt go first. */
+  max_size: v.optional(size('10MB', '100TB')),
+  /** What was recorded before this date, or is older than this, is erased here, handed over or not. */
+  erase_after: v.optional(
+    v.union(
+      [
+        v.pipe(
+          v.date(),
+          v.transform((date) => ({ dateMs: date.getTime() }))
+        ),
+        v.pipe(
+          duration('31d', '36500d'),
+          v.transform((ageMs) => ({ ageMs }))
+        )
+      ],
+      expected(eraseForm)
+    )
+  )
+})
 
 /** The config file. Every key is optional; each stands here and in docs/understudy.example.toml, and nowhere else. */
 export const configSchema = section({
   /** What this machine is called in what it writes and sends. */
-  site: v.optional(
-    text(siteForm, (name) => /^[A-Za-z0-9._-]{1,64}$/.test(name)),
-    'understudy'
-  ),
+  site: v.optional(text(siteForm, isSiteName), 'understudy'),
   streams: v.optional(streams, {}),
   relay: v.optional(relay, {}),
   journal: v.optional(journal, {}),
@@ -112,5 +160,6 @@ export const configSchema = section({
   clock: v.optional(clock, {}),
   data: v.optional(data, {}),
   primary: v.optional(primary, {}),
+  sync: v.optional(sync, {}),
   log: v.optional(log, {})
 })

@@ -100,7 +100,7 @@ export class Machine {
       files: new SimulatedFiles(process, this.#mounts, this.clock),
       stores: new SimulatedStores(process, this.#mounts, this.#lockedStores, this.clock),
       sockets: new SimulatedSockets(process, this, this.#mounts),
-      programs: new SimulatedPrograms(process, this.programs)
+      programs: new SimulatedPrograms(process, this.programs, () => world)
     }
     this.#processes.set(world, process)
     this.#newest = world

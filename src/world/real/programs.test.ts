@@ -28,3 +28,18 @@ test('kills what takes too long, also when its children hold the output', async 
   const { code } = await realPrograms.run('sh', ['-c', 'sleep 20 & sleep 20'], { timeoutMs: 50 })
   expect(code).toBe(-1)
 })
+
+test('kills what is not wanted any more', async () => {
+  const wanted = new AbortController()
+  const options = { timeoutMs: 60_000, signal: wanted.signal, onOutput: () => wanted.abort() }
+  const { code, stdout } = await realPrograms.run('sh', ['-c', 'echo begun; sleep 60'], options)
+  expect({ code, stdout }).toEqual({ code: -1, stdout: 'begun\n' })
+  expect((await realPrograms.run('sleep', ['60'], options)).code).toBe(-1)
+})
+
+test('tells of the output as it comes', async () => {
+  const told: string[] = []
+  const onOutput = (text: string): void => void told.push(text)
+  await realPrograms.run('sh', ['-c', 'echo one; echo two'], { timeoutMs: 60_000, onOutput })
+  expect(told.join('')).toBe('one\ntwo\n')
+})

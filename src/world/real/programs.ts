@@ -4,25 +4,33 @@ import type { Programs } from '../programs.ts'
 
 const OUTPUT_BYTES = 1024 * 1024
 
-/** Of the output at most 1 MB each is kept. A program that takes too long is killed; its code is -1. */
+/** Of the output at most 1 MB each is kept. A program that takes too long, or is not wanted any more, is killed; its code is -1. */
 export const realPrograms: Programs = {
-  run(command, args, { timeoutMs }) {
+  run(command, args, { timeoutMs, signal, onOutput }) {
     return new Promise((resolve, reject) => {
       const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
       const stdout = capped(child.stdout)
       const stderr = capped(child.stderr)
-      const timer = setTimeout(() => {
+      if (onOutput) child.stdout.on('data', (chunk: Buffer) => onOutput(chunk.toString()))
+      const end = (): void => {
         child.kill('SIGKILL')
         // Its own children may live on and hold these open.
         child.stdout.destroy()
         child.stderr.destroy()
-      }, timeoutMs)
-      child.once('error', (error) => {
+      }
+      const timer = setTimeout(end, timeoutMs)
+      signal?.addEventListener('abort', end)
+      if (signal?.aborted) end()
+      const ended = (): void => {
         clearTimeout(timer)
+        signal?.removeEventListener('abort', end)
+      }
+      child.once('error', (error) => {
+        ended()
         reject(error)
       })
       child.once('close', (code) => {
-        clearTimeout(timer)
+        ended()
         resolve({ code: code ?? -1, stdout: stdout(), stderr: stderr() })
       })
     })
