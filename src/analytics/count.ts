@@ -75,13 +75,14 @@ export class Counts<M = unknown> {
   /**
    * Counts one message, in order of arrival.
    * @param message parsed JSON, of any form
+   * @returns whether it counted
    */
-  add(message: unknown, kept: M): void {
+  add(message: unknown, kept: M): boolean {
     const read = readCounted(message)
-    if (read === undefined) return
+    if (read === undefined) return false
     if (typeof read === 'string') {
       this.skipped.set(read, (this.skipped.get(read) ?? 0) + 1)
-      return
+      return false
     }
     const student = this.student(read.key)
     if (read.kind === 'command') student.command(read.node, read.hardware, read.tMs, kept)
@@ -89,6 +90,7 @@ export class Counts<M = unknown> {
       student.feedback[read.state]![read.subject]!++
       student.feedbackCount++
     }
+    return true
   }
 
   /** Of whom there is anything. */

@@ -2,8 +2,9 @@ import { beforeEach, expect, test } from 'vitest'
 import { frame, MemoryJournal } from '../../test/support/memory-journal.ts'
 import { Simulation } from '../sim/world/simulation.ts'
 import type { World } from '../world/world.ts'
-import { type ExportOptions, exportToDirectory } from './export.ts'
+import { exportToDirectory } from './export.ts'
 import { envelope } from './formats/envelope.ts'
+import { lineFiles } from './formats/line-files.ts'
 import { raw } from './formats/raw.ts'
 
 let simulation: Simulation
@@ -21,8 +22,10 @@ const journal = new MemoryJournal([
   frame({ text: '{"a":3}' })
 ])
 
-function exported(from: MemoryJournal, options: Partial<ExportOptions> = {}): ReturnType<typeof exportToDirectory> {
-  const all = { query: {}, format: raw, ...options }
+type Options = Parameters<typeof exportToDirectory>[3]
+
+function exported(from: MemoryJournal, options: Partial<Options> = {}): ReturnType<typeof exportToDirectory> {
+  const all = { query: {}, format: lineFiles(raw), ...options }
   return simulation.complete(exportToDirectory(world.files, from, '/out', all))
 }
 
@@ -50,7 +53,9 @@ test('streams and period narrow it', async () => {
 
 test('what is there already is not overwritten', async () => {
   await exported(journal, { query: { streams: new Set(['spin31']) } })
-  await expect(exported(journal, { format: envelope })).rejects.toMatchObject({ code: 'UNDERSTUDY_OUTPUT_EXISTS' })
+  await expect(exported(journal, { format: lineFiles(envelope) })).rejects.toMatchObject({
+    code: 'UNDERSTUDY_OUTPUT_EXISTS'
+  })
   expect(await names()).toEqual(['spin31.jsonl'])
 })
 

@@ -1,12 +1,16 @@
 import { resolve } from 'node:path'
 import { type ExportReport, exportToDirectory, exportToOutput } from '../../captures/export.ts'
 import { envelope } from '../../captures/formats/envelope.ts'
+import type { FolderFormat, Format } from '../../captures/formats/format.ts'
+import { lineFiles } from '../../captures/formats/line-files.ts'
+import { primary } from '../../captures/formats/primary.ts'
 import { raw } from '../../captures/formats/raw.ts'
 import { readPeriod } from '../arguments.ts'
 import { type Command, dataOptions, usage } from '../command.ts'
 import { configOf } from '../configuration.ts'
 import { requireStreams, withReader } from '../local/open.ts'
 import { Progress } from '../progress.ts'
+import type { Options } from '../terminal.ts'
 import { countText, plural } from '../text.ts'
 
 export const exportCommand: Command = {
@@ -16,6 +20,7 @@ export const exportCommand: Command = {
   description: [
     'Writes the messages of a period, in order of arrival, one file a stream (spin30.jsonl). Each line is a message with its envelope: stream, seq (the number of its frame), part (its place in the frame), time_us (µs since 1970; where the clock was found to be wrong later, the true time, with clock_us as it said then, and time_uncertain where the time is only bounded), mono_us and boot (monotonic time), synced (whether the clock was held to be right; time_source says by what where that was not ntp), origin, binary (where its frame was), what the message says of user, t, exp, course, hardware, type and log, and the message itself as it came: raw, or raw_b64 where it is not UTF-8. Parts of frames that are no JSON have lines too.',
     'With --raw each line is exactly the message, as it came; line breaks inside of a message are taken out. What is no JSON goes, with its envelope, to a file beside (spin30.other), or to standard output not at all, and is counted.',
+    'With --format primary the folder has the layout of the primary analytics server: the raw logs of all commands (USER-HARDWARE-EXP-COURSE.json), and for each student the matrix and the feedback table counted from them (USER-EXP-COURSE-adjacency.csv, USER-EXP-COURSE-feedback.csv). It is for looking at: put in place on the primary, the raw logs would be counted twice. Names from messages that could not be the name of a file are encoded, and names.json says what they are.',
     'A file appears under its name when the export is whole. What is there already is never overwritten.'
   ],
   options: {
@@ -27,7 +32,11 @@ export const exportCommand: Command = {
       help: 'Only from then on: ISO 8601 with its zone, or a date, which is its midnight in UTC.'
     },
     to: { value: 'TIME', help: 'Only before then; as --from.' },
-    raw: { help: 'Exactly one message a line, without envelope.' },
+    format: {
+      value: 'FORMAT',
+      help: 'envelope (the default), raw, or primary; the last not to standard output.'
+    },
+    raw: { help: 'The same as --format raw.' },
     json: { help: 'Print the counts as JSON (not with --out -).' }
   },
   exits: {},
@@ -40,7 +49,8 @@ export const exportCommand: Command = {
     const out = options.text('out') ?? usage('export needs --out')
     const wanted = options.texts('stream')
     const period = readPeriod(options)
-    const format = options.has('raw') ? raw : envelope
+    const { lines, folder } = formatOf(options)
+    if (out === '-' && lines === undefined) usage('this format needs a folder')
     const { data } = await configOf(call)
     const bar = new Progress(terminal, 'exporting')
     const report = await withReader(world, data.directory, async (reader) => {
@@ -49,9 +59,9 @@ export const exportCommand: Command = {
       const query = { ...period, before: nextPosition, ...(wanted.length > 0 && { streams: new Set(wanted) }) }
       const progress = (_frames: number, position: number): void =>
         bar.update((position - firstPosition) / (nextPosition - firstPosition))
-      return out === '-'
-        ? exportToOutput((lines) => terminal.out(lines), reader, { query, format, progress })
-        : exportToDirectory(world.files, reader, resolve(out), { query, format, progress })
+      return out === '-' && lines !== undefined
+        ? exportToOutput((data) => terminal.out(data), reader, { query, format: lines, progress })
+        : exportToDirectory(world.files, reader, resolve(out), { query, format: folder, progress })
     }).finally(() => bar.end())
     if (out === '-') terminal.err(reportText(report))
     else await terminal.out(options.has('json') ? `${JSON.stringify(report)}\n` : reportText(report))
@@ -59,9 +69,22 @@ export const exportCommand: Command = {
   }
 }
 
-function reportText({ frames, messages, others, erased, files }: ExportReport): string {
+const formats: Readonly<Record<string, { readonly lines?: Format; readonly folder: FolderFormat }>> = {
+  envelope: { lines: envelope, folder: lineFiles(envelope) },
+  raw: { lines: raw, folder: lineFiles(raw) },
+  primary: { folder: primary }
+}
+
+function formatOf(options: Options): (typeof formats)[string] {
+  const name = options.text('format') ?? (options.has('raw') ? 'raw' : 'envelope')
+  if (!Object.hasOwn(formats, name)) usage(`--format expects one of ${Object.keys(formats).join(', ')}`)
+  return formats[name]!
+}
+
+function reportText({ frames, messages, others, leftOut, erased, files }: ExportReport): string {
   const counts = [`${plural(messages, 'message')} in ${plural(frames, 'frame')}`]
   if (others > 0) counts.push(`${plural(others, 'part')} no JSON`)
+  if (leftOut > 0) counts.push(`${countText(leftOut)} left out by the format`)
   if (erased > 0) counts.push(`${countText(erased)} frames erased`)
   if (files.length > 0) counts.push(plural(files.length, 'file'))
   return `${counts.join(', ')}\n`

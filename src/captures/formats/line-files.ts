@@ -1,0 +1,64 @@
+import type { Frame } from '../../journal/entry.ts'
+import type { Files } from '../../world/files.ts'
+import { NewFiles } from '../new-files.ts'
+import { checkStreamName } from '../stream-name.ts'
+import type { Encoded, FolderFormat, FolderWriter, Format, FormatCounts } from './format.ts'
+
+/** One file a stream (`spin30.jsonl`), and `spin30.other` for what the format has no place for. */
+export function lineFiles(format: Format): FolderFormat {
+  return (files, directory) => new LineFiles(files, directory, format)
+}
+
+class LineFiles implements FolderWriter {
+  private readonly format: Format
+  private readonly open: NewFiles
+  private messages = 0
+  private others = 0
+  private bytes = 0
+
+  constructor(files: Files, directory: string, format: Format) {
+    this.format = format
+    this.open = new NewFiles(files, directory)
+  }
+
+  get counts(): FormatCounts {
+    const { messages, others, bytes } = this
+    return { messages, others, leftOut: 0, bytes }
+  }
+
+  async write(frames: readonly Frame[]): Promise<void> {
+    const streams = new Map<string, Encoded[]>()
+    for (const frame of frames) {
+      const encoded = this.format(frame)
+      this.messages += encoded.messages
+      this.others += encoded.others
+      this.bytes += encoded.lines.length + encoded.other.length
+      const list = streams.get(frame.stream)
+      if (list) list.push(encoded)
+      else streams.set(checkStreamName(frame.stream), [encoded])
+    }
+    for (const [stream, encoded] of streams) {
+      await this.append(
+        `${stream}.jsonl`,
+        encoded.map((one) => one.lines)
+      )
+      await this.append(
+        `${stream}.other`,
+        encoded.map((one) => one.other)
+      )
+    }
+  }
+
+  finish(): Promise<string[]> {
+    return this.open.finish()
+  }
+
+  discard(): Promise<void> {
+    return this.open.discard()
+  }
+
+  private async append(name: string, pieces: readonly Buffer[]): Promise<void> {
+    const data = Buffer.concat(pieces)
+    if (data.length > 0) await (await this.open.file(name)).append(data)
+  }
+}
