@@ -1,0 +1,98 @@
+import type { Cron } from 'croner'
+import { cronOnWall } from '../config/cron.ts'
+import type { Ms, Us } from '../world/time.ts'
+import { type WallMs, Zone } from './zone.ts'
+
+/** A stretch of time that a capture covers; `toUs` exclusive. */
+export interface Window {
+  readonly fromUs: Us
+  readonly toUs: Us
+  /** What its folder is called: `2026-03-29`, or `2026-03-29T0230` for one shorter than a day or of several a day. */
+  readonly label: string
+}
+
+const DAY_MS = 86_400_000
+/** How many windows are looked at for one that has ended. */
+const FAR_BACK = 10_000
+
+/**
+ * The windows of a capture. Expression and duration are understood on the wall's clock: croner is asked as if the zone
+ * were UTC, and the zone's rules come in where a time on the wall becomes an instant. So a day is from midnight to
+ * midnight, 23 or 25 h long where the clock changes; a time that does not exist on such a day is the next minute that
+ * does, and one that occurs twice counts the first time only, its window lasting through both.
+ */
+export class Schedule {
+  readonly expression: string
+  readonly durationMs: Ms
+  readonly zone: Zone
+  readonly #cron: Cron
+  readonly #dated: boolean
+
+  /** @param durationMs on the wall's clock */
+  constructor(expression: string, durationMs: Ms, timeZone: string) {
+    this.expression = expression
+    this.durationMs = durationMs
+    this.zone = new Zone(timeZone)
+    this.#cron = cronOnWall(expression)
+    const onceADay = expression
+      .trim()
+      .split(/\s+/, 2)
+      .every((field) => /^\d+$/.test(field))
+    this.#dated = onceADay && durationMs >= DAY_MS
+  }
+
+  /** The first window that begins after an instant. */
+  after(atUs: Us): Window | undefined {
+    let wallMs = this.zone.wallMs(atUs)
+    for (;;) {
+      const next = this.#cron.nextRun(new Date(wallMs))?.getTime()
+      if (next === undefined) return undefined
+      if (this.zone.instantUs(next) > atUs) return this.#window(next)
+      wallMs = next
+    }
+  }
+
+  /** The windows that hold an instant, in order. */
+  holding(atUs: Us): Window[] {
+    const found: Window[] = []
+    const reach = this.durationMs + DAY_MS
+    let window = this.after(this.zone.instantUs(this.zone.wallMs(atUs) - reach) - 1)
+    while (window && window.fromUs <= atUs) {
+      if (window.toUs > atUs) found.push(window)
+      window = this.after(window.fromUs)
+    }
+    return found
+  }
+
+  /** The last window that has ended by an instant. */
+  endedBy(atUs: Us): Window | undefined {
+    // Where the clock was set back, a window that has begun may bear a later time on the wall.
+    let wallMs = this.zone.wallMs(atUs) + DAY_MS
+    for (let looked = 0; looked < FAR_BACK; looked++) {
+      const before = this.#cron.previousRuns(1, new Date(wallMs))[0]?.getTime()
+      if (before === undefined) return undefined
+      const window = this.#window(before)
+      if (window.toUs <= atUs) return window
+      wallMs = before
+    }
+    return undefined
+  }
+
+  #window(scheduledMs: WallMs): Window {
+    const fromUs = this.zone.instantUs(scheduledMs)
+    const startMs = this.zone.wallMs(fromUs)
+    // Of several times that the clock leaves out together, the last is the one that goes on without an overlap.
+    let lastMs = scheduledMs
+    for (let next = this.#cron.nextRun(new Date(lastMs)); next && next.getTime() <= startMs; ) {
+      lastMs = next.getTime()
+      next = this.#cron.nextRun(next)
+    }
+    const toUs = this.zone.instantUs(lastMs + this.durationMs)
+    const label = new Date(startMs).toISOString()
+    return {
+      fromUs,
+      toUs: toUs > fromUs ? toUs : this.zone.instantUs(startMs + this.durationMs),
+      label: this.#dated ? label.slice(0, 10) : `${label.slice(0, 13)}${label.slice(14, 16)}`
+    }
+  }
+}
