@@ -1,7 +1,5 @@
 import { Cron } from 'croner'
 
-export const cronForm = 'a cron expression of five fields, like "0 0 * * *"'
-
 /**
  * Whether this is a schedule: five fields of cron, which come up at some time.
  */
