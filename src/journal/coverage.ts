@@ -15,8 +15,8 @@ interface Edge {
 
 type Lasting =
   | { readonly kind: 'heard' }
-  /** Entries of this time are gone: whatever else is on record of it, what was heard cannot be given. */
-  | { readonly kind: 'damaged' }
+  /** Entries of this time are gone, or cannot be read: whatever else is on record of it, what was heard cannot be given. */
+  | { readonly kind: 'withheld'; readonly cause: GapCause }
   | { readonly kind: 'uncertain'; readonly cause: string }
   | { readonly kind: 'gap'; readonly cause: GapCause; readonly code?: string; readonly rank: number }
 
@@ -44,7 +44,7 @@ export async function readCoverage(
   const notKeptUs = series.removed?.fromUs
   const fromUs = query.fromUs ?? (first ? timeline.wallUs(first.boot, first.monoUs) : now.wallUs)
   const unfinished = now.live ? [] : end.unfinished(now.boot)
-  const damage = edgesOfDamage(series)
+  const damage = [...edgesOfDamage(series), ...edgesOfUnread(series, now.wallUs)]
   const names = query.streams ?? [...end.streams.keys()].sort()
   return names.map((stream) => {
     const state = end.streams.get(stream)
@@ -63,15 +63,24 @@ export async function readCoverage(
 /** Of all streams. */
 function edgesOfDamage(series: Series): Edge[] {
   return series.stores.flatMap(({ damaged }) =>
-    (damaged?.holes ?? []).flatMap(({ fromUs, toUs }): Edge[] => {
-      const what: Lasting = { kind: 'damaged' }
-      // Times as they were recorded: where the clock was set back between them, what lies in between is meant all the same.
-      return [
-        { atUs: Math.min(fromUs, toUs), open: 1, what },
-        { atUs: Math.max(fromUs, toUs), open: -1, what }
-      ]
-    })
+    (damaged?.holes ?? []).flatMap(({ fromUs, toUs }) => withheld('store damaged', fromUs, toUs))
   )
+}
+
+/** The same where a store was passed over that is whole. */
+function edgesOfUnread({ stores, unread }: Series, nowUs: Us): Edge[] {
+  return stores.flatMap(({ number, begunUs }, index) =>
+    unread.has(number) ? withheld('store unread', begunUs, stores[index + 1]?.begunUs ?? nowUs) : []
+  )
+}
+
+/** Times as they were recorded: where the clock was set back between them, what lies in between is meant all the same. */
+function withheld(cause: GapCause, fromUs: Us, toUs: Us): Edge[] {
+  const what: Lasting = { kind: 'withheld', cause }
+  return [
+    { atUs: Math.min(fromUs, toUs), open: 1, what },
+    { atUs: Math.max(fromUs, toUs), open: -1, what }
+  ]
 }
 
 /** @param notKeptUs from when on it is not known any more, until something is on record */
@@ -168,7 +177,8 @@ function summarise(stream: string, edges: Edge[], fromUs: Us, toUs: Us): StreamC
 /** `undefined` when it was heard and nothing is uncertain; of several gaps the one noted last counts. */
 function judge(lasting: ReadonlyMap<Lasting, number>): Omit<Unheard, 'fromUs' | 'toUs'> | undefined {
   const all = [...lasting.keys()]
-  if (all.some((what) => what.kind === 'damaged')) return { kind: 'gap', cause: 'store damaged' }
+  const missing = all.find((what) => what.kind === 'withheld')
+  if (missing) return { kind: 'gap', cause: missing.cause }
   const uncertain = all.find((what) => what.kind === 'uncertain')
   const heard = all.some((what) => what.kind === 'heard')
   if (heard) return uncertain && { kind: 'uncertain', cause: uncertain.cause }

@@ -63,7 +63,14 @@ export interface Erasure {
 }
 
 /** Why a stream was not heard. */
-export type GapCause = 'not started' | LossCause | 'host rebooted' | 'disk full' | 'store damaged' | 'not kept'
+export type GapCause =
+  | 'not started'
+  | LossCause
+  | 'host rebooted'
+  | 'disk full'
+  | 'store damaged'
+  | 'store unread'
+  | 'not kept'
 
 /** Whether a stream is heard, or why it is not. */
 export type Standing = 'heard' | { readonly cause: GapCause; readonly code?: ErrorCode }

@@ -17,6 +17,8 @@ import { inCopy, tryStore } from './trial.ts'
 export class StoredBlocks extends KeptCatalogue {
   /** Called when a finished store turns out to be damaged. */
   onDamage: (store: number) => void = () => {}
+  /** Whole stores that could not be read when they were last asked: a newer release's, or open in another process. */
+  readonly unread = new Set<number>()
   protected readonly open: OpenStores
   /** Stores that were found whole, or begun, since the start. */
   protected readonly tried = new Map<number, Promise<unknown>>()
@@ -190,10 +192,12 @@ export class StoredBlocks extends KeptCatalogue {
         if (header) yield { ...block, header }
         else this.onDamage(entry.number)
       }
+      this.unread.delete(entry.number)
     } catch (error) {
       const code = error instanceof UnderstudyError ? error.code : undefined
       if (code === 'UNDERSTUDY_CURSOR_TOO_OLD' || entry.number === this.newest?.number) throw error
-      if (code === undefined || !intact.has(code)) this.onDamage(entry.number)
+      if (code !== undefined && intact.has(code)) this.unread.add(entry.number)
+      else this.onDamage(entry.number)
     }
   }
 }

@@ -1,27 +1,16 @@
 import { hash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
 import { journalPaths } from '../../src/journal/paths.ts'
-import { realWorld } from '../../src/world/real.ts'
-import type { World } from '../../src/world/world.ts'
 import { append, openJournal } from '../support/journals.ts'
+import { rounds } from '../support/rounds.ts'
 import { repeats } from '../support/scale.ts'
 import { empty, flip, remove, shorten, targets, zero } from './damages.ts'
-import { type Original, readAll, record } from './original.ts'
+import { readAll } from './original.ts'
+import { setUp } from './setup.ts'
 import { contents, copyOf, trial } from './trial.ts'
 
-let folder: string
-let world: World
-const originals: Original[] = []
-
-beforeAll(async () => {
-  folder = await mkdtemp(`${tmpdir()}/understudy-damage-`)
-  world = await realWorld()
-  originals.push(await record(world, `${folder}/closed`, false), await record(world, `${folder}/killed`, true))
-})
-
-afterAll(() => rm(folder, { recursive: true, force: true }))
+const shared = setUp()
 
 const ways = { missing: remove, empty, flipped: flip, truncated: shorten, zeroed: zero }
 const damages = Object.entries(ways).flatMap(([how, apply]) =>
@@ -29,34 +18,36 @@ const damages = Object.entries(ways).flatMap(([how, apply]) =>
 )
 
 test.each(damages)('$what $how: nothing is lost', async ({ what, apply }) => {
-  for (let round = 0; round < repeats(20); round++) {
+  const { world, originals } = shared
+  await rounds(repeats(20), async (dice, round) => {
     const { lost } = await trial(world, originals[round % originals.length]!, async (directory) => {
       const { catalogue, head } = journalPaths(directory)
-      if (what !== 'head') await apply(catalogue, Math.random)
-      if (what !== 'catalogue') await apply(head, Math.random)
+      if (what !== 'head') await apply(catalogue, dice)
+      if (what !== 'catalogue') await apply(head, dice)
     })
     expect(lost).toEqual([])
-  }
+  })
 })
 
 test.each([/^CURRENT$/, /^MANIFEST/, /\.log$/, /\.ldb$/])("the readers' store damaged: %s", async (file) => {
+  const { world, originals } = shared
   const all = Object.entries(ways)
-  for (let round = 0; round < repeats(20); round++) {
+  await rounds(repeats(20), async (dice, round) => {
     const [how, apply] = all[round % all.length]!
     const { lost } = await trial(world, originals[round % originals.length]!, async (directory) => {
       for (const path of await targets(journalPaths(directory).readers, { title: how, file, apply })) {
-        await apply(path, Math.random)
+        await apply(path, dice)
       }
     })
     expect(lost, how).toEqual([])
-  }
+  })
 })
 
 test('a damaged catalogue is kept', async () => {
   const damaged = Buffer.from('not a catalogue')
   await trial(
-    world,
-    originals[0]!,
+    shared.world,
+    shared.originals[0]!,
     (directory) => writeFile(journalPaths(directory).catalogue, damaged),
     async (directory) => {
       const { aside } = journalPaths(directory)
@@ -67,7 +58,8 @@ test('a damaged catalogue is kept', async () => {
 })
 
 test('a newest store of a newer release is left as it is', async () => {
-  const original = originals[0]!
+  const { world } = shared
+  const original = shared.originals[0]!
   const newest = original.stores.at(-1)!
   let before = new Map<string, string>()
   const { lost } = await trial(
@@ -90,7 +82,8 @@ test('a newest store of a newer release is left as it is', async () => {
 })
 
 test('a catalogue of a newer release is kept with its stores, and recording goes on above them', async () => {
-  const original = originals[0]!
+  const { world } = shared
+  const original = shared.originals[0]!
   const directory = await copyOf(original)
   const paths = journalPaths(directory)
   const position = original.nextPosition + 1234
@@ -114,6 +107,7 @@ test('a catalogue of a newer release is kept with its stores, and recording goes
 })
 
 test('a newest store that something else holds locked is left, and nothing is lost', async () => {
+  const { world, originals } = shared
   for (const original of originals) {
     const directory = await copyOf(original)
     const { number } = original.stores.at(-1)!

@@ -1,12 +1,12 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import type { Dice } from '../../src/sim/world/dice.ts'
 
 /** One way in which a store breaks. */
 export interface Damage {
   readonly title: string
   /** Which of the store's files it happens to; one of several is chosen. */
   readonly file: RegExp
-  /** @returns false when there was nothing to damage */
-  readonly apply: (path: string, dice: () => number) => Promise<void>
+  readonly apply: (path: string, dice: Dice) => Promise<void>
 }
 
 /** The rows of what was seen to happen to LevelDB's files. */
@@ -46,9 +46,9 @@ export async function empty(path: string): Promise<void> {
   await truncate(path, 0)
 }
 
-export async function shorten(path: string, dice: () => number): Promise<void> {
+export async function shorten(path: string, dice: Dice): Promise<void> {
   const { length } = await readFile(path)
-  await truncate(path, Math.floor(dice() * length))
+  await truncate(path, dice.int(0, length - 1))
 }
 
 async function halve(path: string): Promise<void> {
@@ -57,9 +57,9 @@ async function halve(path: string): Promise<void> {
 }
 
 /** One bit. */
-export async function flip(path: string, dice: () => number): Promise<void> {
+export async function flip(path: string, dice: Dice): Promise<void> {
   const content = await readFile(path)
-  content[Math.floor(dice() * content.length)]! ^= 1 << Math.floor(dice() * 8)
+  content[dice.int(0, content.length - 1)]! ^= 1 << dice.int(0, 7)
   await writeFile(path, content)
 }
 
@@ -68,9 +68,9 @@ export async function zero(path: string): Promise<void> {
   await writeFile(path, Buffer.alloc(length))
 }
 
-async function zeroPage(path: string, dice: () => number): Promise<void> {
+async function zeroPage(path: string, dice: Dice): Promise<void> {
   const content = await readFile(path)
-  const page = Math.floor((dice() * content.length) / 4096) * 4096
+  const page = Math.floor(dice.int(0, content.length - 1) / 4096) * 4096
   content.fill(0, page, Math.min(page + 4096, content.length))
   await writeFile(path, content)
 }

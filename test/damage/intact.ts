@@ -22,11 +22,11 @@ export async function blocksOf(world: World, original: Original, number: number)
   return blocks
 }
 
-/** The positions of the blocks whose every byte is still in one of the tables of a damaged store. */
+/** The positions of the blocks whose every byte is still in one of the tables and logs of a damaged store. */
 export async function intactIn(directory: string, blocks: readonly Block[]): Promise<number[]> {
-  const tables: Buffer[] = []
+  const files: Buffer[] = []
   for (const name of await readdir(directory)) {
-    if (name.endsWith('.ldb')) tables.push(await readFile(`${directory}/${name}`))
+    if (/\.(ldb|log)$/.test(name)) files.push(await readFile(`${directory}/${name}`))
   }
-  return blocks.flatMap(([position, value]) => (tables.some((table) => table.includes(value)) ? [position] : []))
+  return blocks.flatMap(([position, value]) => (files.some((file) => file.includes(value)) ? [position] : []))
 }

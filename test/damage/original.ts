@@ -11,6 +11,10 @@ export const streams = ['spin30', 'spin31', 'pvna02']
 
 const SESSIONS = 4
 const COMMITS = 30
+/** From this session on nothing is merged, as on a disk without room for it. */
+const UNMERGED = 3
+/** Commits are made when they are asked for. */
+const NEVER_MS = 86_400_000
 
 /** A journal of several stores that damage is done to copies of, and what is in it. */
 export interface Original {
@@ -29,8 +33,12 @@ export async function record(world: World, directory: string, killed: boolean): 
   let number = 0
   for (let session = 1; session <= SESSIONS; session++) {
     const last = session === SESSIONS
+    const crowded = { ...world, files: { ...world.files, space: async () => ({ freeBytes: 0, totalBytes: 0 }) } }
     // The newest store keeps the table that opening made of its log, and gets a new log.
-    const journal = await openJournal(world, directory, last ? { storeBytes: 1e9 } : {})
+    const journal = await openJournal(session < UNMERGED ? world : crowded, directory, {
+      commitIntervalMs: NEVER_MS,
+      ...(last && { storeBytes: 1e9 })
+    })
     for (const stream of streams) journal.hearing.added(stream)
     for (let commit = 0; commit < COMMITS; commit++) {
       const stream = streams[commit % streams.length]!
@@ -44,9 +52,8 @@ export async function record(world: World, directory: string, killed: boolean): 
     }
     // Reading opens a finished store, and LevelDB makes a table of its log then.
     if (session < SESSIONS - 1) await readAll(journal)
+    await journal.merged()
     if (last && killed) {
-      // Nothing is to change while it is copied.
-      await journal.merged()
       await cp(directory, `${directory}.killed`, { recursive: true })
       await journal.close()
       await rm(directory, { recursive: true })

@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { readCatalogue } from '../../src/journal/catalogue.ts'
 import type { Entry } from '../../src/journal/entry.ts'
 import { journalPaths } from '../../src/journal/paths.ts'
-import type { VerifyReport } from '../../src/journal/reading.ts'
+import type { JournalReader, VerifyReport } from '../../src/journal/reading.ts'
 import { openSnapshot } from '../../src/journal/snapshot.ts'
 import type { World } from '../../src/world/world.ts'
 import { append, openJournal } from '../support/journals.ts'
@@ -18,7 +18,8 @@ export interface Outcome {
   /** Entries of the original that can be read again. */
   readonly kept: ReadonlySet<number>
   readonly lost: readonly number[]
-  readonly report: VerifyReport
+  /** What `verify` said of the damage before anything was repaired. */
+  readonly seen: VerifyReport
 }
 
 /**
@@ -35,7 +36,7 @@ export async function trial(
   await damage(directory)
   const before = await contents(directory)
 
-  await expectSeen(world, directory, original)
+  const seen = await expectSeen(world, directory, original)
   expect(await contents(directory), 'verify changes what it reads').toEqual(before)
 
   const known = new Map(original.entries)
@@ -46,17 +47,17 @@ export async function trial(
   try {
     const left = await readAll(journal)
     expectRight(left, known, original)
-    const report = await journal.verify()
+    await expectInRange(journal, left)
     const lost = [...known.keys()].filter((position) => !left.has(position))
-    expectNamed(lost, report)
+    expectNamed(lost, await journal.verify())
     expect(lost.filter((position) => position >= original.nextPosition)).toEqual([])
-    for (const { stream, fromUs, toUs, heardUs, rest } of await journal.coverage()) {
-      const sum = rest.reduce((all, part) => all + part.toUs - part.fromUs, heardUs)
-      expect(sum, `coverage of ${stream}`).toBe(toUs - fromUs)
-    }
+    await expectCovered(
+      journal,
+      lost.map((position) => known.get(position)!)
+    )
     await expectAside(world, directory, before)
     await check(directory)
-    return { kept: new Set([...original.entries.keys()].filter((position) => left.has(position))), lost, report }
+    return { kept: new Set([...original.entries.keys()].filter((position) => left.has(position))), lost, seen }
   } finally {
     await journal.close()
     await rm(directory, { recursive: true, force: true })
@@ -72,13 +73,15 @@ export async function copyOf(original: Original): Promise<string> {
 }
 
 /** What cannot be read is named by a `verify` that comes before any repair. */
-async function expectSeen(world: World, directory: string, original: Original): Promise<void> {
+async function expectSeen(world: World, directory: string, original: Original): Promise<VerifyReport> {
   const snapshot = await openSnapshot(world, directory)
   try {
     const found = await readAll(snapshot)
     expectRight(found, original.entries, original)
     const lost = [...original.entries.keys()].filter((position) => !found.has(position))
-    expectNamed(lost, await snapshot.verify())
+    const report = await snapshot.verify()
+    expectNamed(lost, report)
+    return report
   } finally {
     await snapshot.close()
   }
@@ -119,6 +122,27 @@ function essence(entry: Entry): unknown {
   const { position, wallUs, monoUs, boot, payload } = entry
   const frame = entry.kind === 'frame' && { stream: entry.stream, seq: entry.seq, binary: entry.binary }
   return { position, wallUs, monoUs, boot, payload: payload.toString('latin1'), frame }
+}
+
+/** A range gives what the cursor gave. */
+async function expectInRange(journal: JournalReader, left: ReadonlyMap<number, Entry>): Promise<void> {
+  const frames = [...left.values()].filter(({ kind }) => kind === 'frame')
+  const found: Entry[] = []
+  for await (const some of journal.range({})) found.push(...some)
+  expect(found.map(essence)).toEqual(frames.map(essence))
+}
+
+/** Coverage adds up, and nothing is said to be heard when something came that is lost. */
+async function expectCovered(journal: JournalReader, lost: readonly Entry[]): Promise<void> {
+  for (const { stream, fromUs, toUs, heardUs, rest } of await journal.coverage()) {
+    const sum = rest.reduce((all, part) => all + part.toUs - part.fromUs, heardUs)
+    expect(sum, `coverage of ${stream}`).toBe(toUs - fromUs)
+    for (const entry of lost) {
+      if (entry.kind !== 'frame' || entry.stream !== stream || entry.wallUs < fromUs) continue
+      const told = rest.some((part) => part.fromUs <= entry.wallUs && entry.wallUs <= part.toUs)
+      expect(told, `${entry.position} is lost, and its time is said to be heard`).toBe(true)
+    }
+  }
 }
 
 /** Every entry that is missing lies in a place that `verify` names. */
