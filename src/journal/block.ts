@@ -112,6 +112,11 @@ export function blockPosition(block: Buffer): Position {
   return readU64(block, 8)
 }
 
+/** One above its last entry, by what it says itself. */
+export function blockEnd(block: Buffer): Position {
+  return blockPosition(block) + block.readUInt32BE(16)
+}
+
 /** The header of a block whose checksum is right. @throws UNDERSTUDY_BLOCK_DAMAGED, UNDERSTUDY_STORE_NEWER */
 export function readHeader(block: Buffer): BlockHeader {
   if (block.length < HEADER_BYTES || block.readUInt32BE(4) !== checksum(block)) {

@@ -34,6 +34,7 @@ export class OpenStores {
   /** Makes a store the newest; the one before becomes one like the others. */
   async keep(newest: BlockStore): Promise<void> {
     this.#newest = newest
+    newest.keepProof(this.#world, this.#path(newest.number))
     this.#open.set(newest.number, { opened: Promise.resolve(newest), users: 0 })
     await this.#closeIdle()
   }

@@ -3,11 +3,13 @@ import type { Log } from '../log.ts'
 import type { Files } from '../world/files.ts'
 import type { World } from '../world/world.ts'
 import { readEntries } from './block.ts'
+import type { CatalogueStore } from './catalogue.ts'
 import { CHAIN_START } from './chain.ts'
 import type { Position } from './entry.ts'
 import { type HeadState, readHead } from './head.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { journalPaths } from './paths.ts'
+import { takeProof } from './proof.ts'
 import { Series } from './series.ts'
 import { StreamStates } from './stream-state.ts'
 import { type StoreEnd, tryStore } from './trial.ts'
@@ -67,11 +69,9 @@ async function openNewest(
   const chain = head?.chain ?? UNKNOWN_CHAIN
   let found: StoreEnd
   try {
+    if (await openProved(world, series, newest, head)) return
     found = await withRoom(world.files, directory, () => tryStore(world, series.path(number), firstPosition))
-    const nextPosition = found?.nextPosition ?? firstPosition
-    if (head && head.nextPosition > nextPosition) {
-      throw new Error(`positions ${nextPosition} to ${head.nextPosition - 1} were on the disk and are gone`)
-    }
+    requireEnd(found, firstPosition, head)
   } catch (error) {
     // That nothing can be written says nothing of the store.
     if (isWithoutRoom(error)) throw error
@@ -88,6 +88,41 @@ async function openNewest(
   } catch (error) {
     log.error({ err: error, store: number }, 'a store is whole and cannot be written; it is left, and another begun')
     await series.leave(newest, found ? endOf(found) : { nextPosition: firstPosition, chain })
+  }
+}
+
+/**
+ * Opens the newest store by what is proved of it already.
+ * @returns false where that is not enough: then all of it is to be tried
+ * @throws when it has been opened and turns out to be damaged
+ */
+async function openProved(
+  world: World,
+  series: Series,
+  { number, firstPosition }: CatalogueStore,
+  head: HeadState | undefined
+): Promise<boolean> {
+  const path = series.path(number)
+  const proof = await takeProof(world, path)
+  if (!proof) return false
+  let end: StoreEnd
+  try {
+    end = proof.end ?? (await tryStore(world, path, firstPosition, undefined, proof))
+    requireEnd(end, firstPosition, head)
+    await series.openNewest()
+  } catch {
+    return false
+  }
+  const last = await series.newest?.last()
+  if (end && (last ? last.firstPosition + last.count : 0) < end.nextPosition) throw new Error('its end is gone')
+  return true
+}
+
+/** @throws when the head knows of more */
+function requireEnd(end: StoreEnd, firstPosition: Position, head: HeadState | undefined): void {
+  const nextPosition = end?.nextPosition ?? firstPosition
+  if (head && head.nextPosition > nextPosition) {
+    throw new Error(`positions ${nextPosition} to ${head.nextPosition - 1} were on the disk and are gone`)
   }
 }
 

@@ -2,10 +2,11 @@ import { UnderstudyError } from '../errors.ts'
 import type { Operation, Store } from '../world/stores.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
-import { type BlockHeader, type Dictionaries, readHeader, type StoredBlock } from './block.ts'
+import { type BlockHeader, blockEnd, type Dictionaries, readHeader, type StoredBlock } from './block.ts'
 import { readU64, writeU64 } from './bytes.ts'
 import { dictionaries, newestDictionary } from './dictionary.ts'
 import type { Position } from './entry.ts'
+import { ProofKeeper } from './proof.ts'
 import type { SealedBlock } from './seal.ts'
 
 /*
@@ -42,6 +43,10 @@ export class BlockStore {
   readonly #store: Store
   /** The hours of the newest run, as stored under `h`. */
   #run: readonly [number, number] | undefined
+  /** Begins to keep the mark of what is proved, see proof.ts. */
+  #startProof: ((committed: Position) => Promise<ProofKeeper>) | undefined
+  #proof: ProofKeeper | undefined
+  #last: SealedBlock | undefined
 
   private constructor(identity: Identity, store: Store, dictionaries: Dictionaries) {
     this.identity = identity
@@ -124,8 +129,16 @@ export class BlockStore {
       }
       bytes += block.value.length
     }
-    await this.#store.batch(operations, { sync: true })
+    const [first] = blocks
+    if (first) await this.#prove(first.firstPosition, bytes)
+    try {
+      await this.#store.batch(operations, { sync: true })
+    } catch (error) {
+      await this.#proof?.end()
+      throw error
+    }
     this.#run = run
+    this.#last = blocks.at(-1)
     return bytes
   }
 
@@ -184,8 +197,26 @@ export class BlockStore {
     return this.#store.compact()
   }
 
+  /**
+   * From the first block appended on keeps on the disk what of it need not be proved when it is next opened.
+   * @param directory where it lies
+   */
+  keepProof(world: World, directory: string): void {
+    const made = this.#run === undefined
+    this.#startProof = (committed) => ProofKeeper.start(world, directory, committed, made)
+  }
+
   async close(): Promise<void> {
     await this.#store.close()
+    if (this.#last) await this.#proof?.close(blockEnd(this.#last.value), this.#last.chainAfter)
+  }
+
+  async #prove(committed: Position, bytes: number): Promise<void> {
+    const start = this.#startProof
+    this.#startProof = undefined
+    // Without it the next start takes longer, no more.
+    if (start) this.#proof = await start(committed).catch(() => undefined)
+    this.#proof?.writing(committed, bytes)
   }
 
   #block(found: Buffer, value: Buffer): StoredBlock {

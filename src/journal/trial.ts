@@ -3,6 +3,7 @@ import type { World } from '../world/world.ts'
 import { readHeader } from './block.ts'
 import type { Hole } from './catalogue.ts'
 import type { Position } from './entry.ts'
+import type { Proof } from './proof.ts'
 import { BlockStore } from './store.ts'
 import { copyStore } from './store-copy.ts'
 
@@ -14,19 +15,22 @@ export type StoreEnd = { readonly nextPosition: Position; readonly chain: Buffer
  * LevelDB ends the process, it deletes the tables that a damaged MANIFEST does not name, and it drops what it does not
  * understand of a log without a word.
  * @param finished where a finished store ends, and what is known to be missing of it
+ * @param proof what of it need not be read
  * @throws whatever is wrong with it
  */
 export async function tryStore(
   world: World,
   path: string,
   firstPosition: Position,
-  finished: { readonly end: Position; readonly holes: readonly Hole[] } = { end: 0, holes: [] }
+  finished: { readonly end: Position; readonly holes: readonly Hole[] } = { end: 0, holes: [] },
+  proof: Proof = { tables: new Set(), position: 0 }
 ): Promise<StoreEnd> {
-  const ends = inCopy(world, path, 'trial', async function* (store) {
+  const use = async function* (store: BlockStore): AsyncGenerator<StoreEnd> {
     const last = await store.last()
-    await requireContiguous(store, firstPosition, finished)
+    await requireContiguous(store, Math.max(firstPosition, proof.position), finished)
     yield last && { nextPosition: last.firstPosition + last.count, chain: Buffer.from(last.chainAfter) }
-  })
+  }
+  const ends = inCopy(world, path, 'trial', use, proof.tables)
   for await (const end of ends) return end
   return undefined
 }
@@ -34,20 +38,22 @@ export async function tryStore(
 /**
  * Uses a copy of a store, which may be one that must not be opened itself.
  * @param kind what the copy is called for
+ * @param proved tables that need not be read
  * @throws whatever keeps LevelDB from opening it
  */
 export async function* inCopy<T>(
   world: World,
   path: string,
   kind: 'trial' | `look-${string}`,
-  use: (store: BlockStore) => AsyncIterable<T>
+  use: (store: BlockStore) => AsyncIterable<T>,
+  proved?: ReadonlySet<string>
 ): AsyncGenerator<T> {
   const copy = `${path}.${kind}`
   const { files } = world
   await files.remove(copy)
   try {
     await requireManifest(files, path)
-    const damaged = await world.stores.damagedTables(path)
+    const damaged = await world.stores.damagedTables(path, proved)
     if (damaged.length > 0) throw new Error(`damaged tables: ${damaged.join(', ')}`)
     await copyStore(world, path, copy)
     const store = await BlockStore.open(world, copy)
@@ -71,18 +77,18 @@ async function requireManifest(files: Files, path: string): Promise<void> {
 
 async function requireContiguous(
   store: BlockStore,
-  firstPosition: Position,
+  from: Position,
   { end, holes }: { readonly end: Position; readonly holes: readonly Hole[] }
 ): Promise<void> {
-  let position = firstPosition
+  let position = from
   const reach = (next: Position): void => {
     const hole = holes.find(({ fromPosition }) => fromPosition === position)
     if (next > position && hole?.toPosition !== next) throw new Error(`positions from ${position} on are missing`)
   }
-  for await (const { value } of store.blocks(firstPosition)) {
+  for await (const { value } of store.blocks(from)) {
     const header = readHeader(value)
     reach(header.firstPosition)
     position = header.firstPosition + header.count
   }
-  reach(end)
+  reach(Math.max(end, from))
 }

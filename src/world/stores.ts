@@ -10,8 +10,9 @@ export interface Stores {
   /**
    * The names of the tables in which a checksum is wrong. To be asked before a store is opened: LevelDB does not look at
    * them, and some damage makes it end the process.
+   * @param except names of tables that are not looked at
    */
-  damagedTables(directory: string): Promise<string[]>
+  damagedTables(directory: string, except?: ReadonlySet<string>): Promise<string[]>
   /**
    * What may be values of keys of this length in a table, in the order of the file, whatever else the table has lost.
    * Most are none: the values' own checksums must tell.

@@ -48,9 +48,9 @@ export class SimulatedStores implements Stores {
   }
 
   /** What looks whole here may yet have a flipped bit: a simulated table has no checksum. */
-  damagedTables(path: string): Promise<string[]> {
+  damagedTables(path: string, except?: ReadonlySet<string>): Promise<string[]> {
     return this.#read(path, (folder) =>
-      folder.names().filter((name) => name.endsWith('.ldb') && !readTable(folder, name).whole)
+      folder.names().filter((name) => name.endsWith('.ldb') && !except?.has(name) && !readTable(folder, name).whole)
     )
   }
 

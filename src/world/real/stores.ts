@@ -55,10 +55,11 @@ export const realStores: Stores = {
       throw unreadable(directory, cause)
     }
   },
-  async damagedTables(directory) {
+  async damagedTables(directory, except) {
     const damaged: string[] = []
     for (const name of await readdir(directory)) {
-      if (TABLE.test(name) && !isWholeTable(await readFile(`${directory}/${name}`))) damaged.push(name)
+      if (!TABLE.test(name) || except?.has(name)) continue
+      if (!isWholeTable(await readFile(`${directory}/${name}`))) damaged.push(name)
     }
     return damaged
   },
