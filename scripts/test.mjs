@@ -36,6 +36,7 @@ const suites = [
   { name: 'simulate', needs: { git: 'git' } },
   { name: 'power', needs: loopDisks, root: true },
   { name: 'disk', needs: loopDisks, root: true },
+  { name: 'formats', needs: { python3: 'python3-venv' } },
   { name: 'bench', needs: { python3: 'python3-venv' } }
 ]
 

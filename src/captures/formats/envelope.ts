@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import type { Frame } from '../../journal/entry.ts'
+import type { Frame, Origin, TimeSource } from '../../journal/entry.ts'
 import { type Part, split } from '../../relay/splitter.ts'
+import type { Us } from '../../world/time.ts'
 import { parseJson } from '../json.ts'
 import type { Encoded } from './format.ts'
 
@@ -26,9 +27,14 @@ export function envelope(frame: Frame): Encoded {
 
 /** One part as a line, ended by a line break. */
 export function envelopeLine(frame: Frame, index: number, part: Part): string {
+  return `${JSON.stringify(envelopeOf(frame, index, part))}\n`
+}
+
+/** The fields of one part, in their order; absent ones are `undefined`. */
+export function envelopeOf(frame: Frame, index: number, part: Part): Envelope {
   const bytes = frame.payload.subarray(part.start, part.end)
   const raw = isUtf8(bytes) ? bytes.toString('utf8') : undefined
-  const line = JSON.stringify({
+  return {
     stream: frame.stream,
     seq: frame.seq,
     part: index,
@@ -44,23 +50,50 @@ export function envelopeLine(frame: Frame, index: number, part: Part): string {
     ...(part.kind === 'json' && raw !== undefined ? fieldsOf(raw) : undefined),
     raw,
     raw_b64: raw === undefined ? bytes.toString('base64') : undefined
-  })
-  return `${line}\n`
+  }
+}
+
+/** The fields of a part as `envelope` writes them; `parquet` has the same. */
+export interface Envelope extends MessageFields {
+  readonly stream: string
+  readonly seq: number
+  readonly part: number
+  readonly time_us: Us
+  readonly clock_us: Us | undefined
+  readonly time_uncertain: true | undefined
+  readonly mono_us: Us
+  readonly boot: string
+  readonly synced: boolean
+  readonly time_source: TimeSource | undefined
+  readonly origin: Origin
+  readonly binary: true | undefined
+  readonly raw: string | undefined
+  readonly raw_b64: string | undefined
+}
+
+interface MessageFields {
+  readonly user?: string | undefined
+  readonly t?: number | undefined
+  readonly exp?: string | undefined
+  readonly course?: string | undefined
+  readonly hardware?: string | undefined
+  readonly type?: string | undefined
+  readonly log?: string | undefined
 }
 
 /** The parts of a frame; an empty frame has one, so that it leaves a line too. */
-function frameParts(payload: Buffer): Part[] {
+export function frameParts(payload: Buffer): Part[] {
   return payload.length === 0 ? [{ start: 0, end: 0, kind: 'other' }] : [...split(payload)]
 }
 
-function fieldsOf(raw: string): object | undefined {
+function fieldsOf(raw: string): MessageFields | undefined {
   const message = parseJson(raw)
   if (typeof message !== 'object' || message === null) return undefined
   const { user, t, exp, course, hardware, type, payload } = message as Record<string, unknown>
   const log = typeof payload === 'object' && payload !== null ? (payload as { log?: unknown }).log : undefined
   return {
     user: text(user),
-    t: Number.isFinite(t) ? t : undefined,
+    t: typeof t === 'number' && Number.isFinite(t) ? t : undefined,
     exp: text(exp),
     course: text(course),
     hardware: text(hardware),

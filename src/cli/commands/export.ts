@@ -3,6 +3,7 @@ import { type ExportReport, exportToDirectory, exportToOutput } from '../../capt
 import { envelope } from '../../captures/formats/envelope.ts'
 import type { FolderFormat, Format } from '../../captures/formats/format.ts'
 import { lineFiles } from '../../captures/formats/line-files.ts'
+import { parquet } from '../../captures/formats/parquet.ts'
 import { primary } from '../../captures/formats/primary.ts'
 import { raw } from '../../captures/formats/raw.ts'
 import { readPeriod } from '../arguments.ts'
@@ -20,6 +21,7 @@ export const exportCommand: Command = {
   description: [
     'Writes the messages of a period, in order of arrival, one file a stream (spin30.jsonl). Each line is a message with its envelope: stream, seq (the number of its frame), part (its place in the frame), time_us (µs since 1970; where the clock was found to be wrong later, the true time, with clock_us as it said then, and time_uncertain where the time is only bounded), mono_us and boot (monotonic time), synced (whether the clock was held to be right; time_source says by what where that was not ntp), origin, binary (where its frame was), what the message says of user, t, exp, course, hardware, type and log, and the message itself as it came: raw, or raw_b64 where it is not UTF-8. Parts of frames that are no JSON have lines too.',
     'With --raw each line is exactly the message, as it came; line breaks inside of a message are taken out. What is no JSON goes, with its envelope, to a file beside (spin30.other), or to standard output not at all, and is counted.',
+    'With --format parquet the envelope becomes columns, in one file a stream and day in UTC (spin30-2026-11-21.parquet), compressed by zstd: for pandas, DuckDB, Arrow.',
     'With --format primary the folder has the layout of the primary analytics server: the raw logs of all commands (USER-HARDWARE-EXP-COURSE.json), and for each student the matrix and the feedback table counted from them (USER-EXP-COURSE-adjacency.csv, USER-EXP-COURSE-feedback.csv). It is for looking at: put in place on the primary, the raw logs would be counted twice. Names from messages that could not be the name of a file are encoded, and names.json says what they are.',
     'A file appears under its name when the export is whole. What is there already is never overwritten.'
   ],
@@ -34,7 +36,7 @@ export const exportCommand: Command = {
     to: { value: 'TIME', help: 'Only before then; as --from.' },
     format: {
       value: 'FORMAT',
-      help: 'envelope (the default), raw, or primary; the last not to standard output.'
+      help: 'envelope (the default), raw, parquet or primary; the last two not to standard output.'
     },
     raw: { help: 'The same as --format raw.' },
     json: { help: 'Print the counts as JSON (not with --out -).' }
@@ -72,6 +74,7 @@ export const exportCommand: Command = {
 const formats: Readonly<Record<string, { readonly lines?: Format; readonly folder: FolderFormat }>> = {
   envelope: { lines: envelope, folder: lineFiles(envelope) },
   raw: { lines: raw, folder: lineFiles(raw) },
+  parquet: { folder: parquet() },
   primary: { folder: primary }
 }
 
