@@ -26,6 +26,8 @@ const HEADER_BYTES = 104
 
 /** Compressing costs more than it gives below this. */
 const COMPRESS_FROM_BYTES = 64
+/** A body of up to so much is decompressed into one buffer, a larger one (of a single large frame) in pieces. */
+const WHOLE_BYTES = 1024 * 1024
 
 export interface Span {
   readonly firstPosition: Position
@@ -171,6 +173,8 @@ function compress(body: Buffer, dictionary: Buffer | undefined): Buffer {
 function decompress(stored: Buffer, bodyBytes: number, number: number, dictionaries: Dictionaries): Buffer {
   const dictionary = dictionaries.get(number)
   if (number !== 0 && !dictionary) throw new Error(`dictionary ${number} is missing`)
-  const options = { maxOutputLength: bodyBytes }
+  // One byte more than the body fills one buffer of its size; what the block says of it is not to be trusted.
+  const chunkSize = Math.min(Math.max(64, bodyBytes + 1), WHOLE_BYTES)
+  const options = { maxOutputLength: bodyBytes, chunkSize }
   return zstdDecompressSync(stored, dictionary ? { ...options, dictionary } : options)
 }
