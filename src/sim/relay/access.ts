@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import jsonwebtoken from 'jsonwebtoken'
 import type { World } from '../../world/world.ts'
 import { type Admission, hasRequiredClaims } from './admission.ts'
@@ -19,7 +20,7 @@ export interface Answer {
 interface Context {
   readonly world: World
   readonly admission: Admission
-  readonly secret: string
+  readonly key: KeyObject
   /** The exact access base URL. */
   readonly audience: string
   readonly relayUrl: string
@@ -90,10 +91,10 @@ function administer(context: Context, action: string, claims: Claims, query: URL
 }
 
 /** The claims, if the signature and the times are right. */
-function verified(token: string, { world, secret }: Context): Claims | undefined {
+function verified(token: string, { world, key }: Context): Claims | undefined {
   const nowS = world.clock.wallUs() / 1e6
   try {
-    const claims = jsonwebtoken.verify(token, secret, {
+    const claims = jsonwebtoken.verify(token, key, {
       algorithms: ['HS256', 'HS384', 'HS512'],
       clockTimestamp: nowS
     }) as Claims

@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { ServerConnection, ServerHandlers } from '../../world/sockets.ts'
 import { sleep } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
@@ -29,6 +30,8 @@ export interface RelayOptions {
  */
 export class SimulatedRelay implements RelayPeer {
   readonly secret: string
+  /** The same, made ready once. */
+  readonly #key: KeyObject
   readonly #world: World
   readonly #options: RelayOptions
   readonly #hub = new Hub()
@@ -45,6 +48,7 @@ export class SimulatedRelay implements RelayPeer {
     this.#world = world
     this.#options = options
     this.secret = options.secret
+    this.#key = createSecretKey(options.secret, 'utf8')
     this.#host = options.host ?? '127.0.0.1'
     this.#accessPort = options.accessPort ?? 0
     this.#relayPort = options.relayPort ?? 0
@@ -176,7 +180,7 @@ export class SimulatedRelay implements RelayPeer {
       world: this.#world,
       // Codes kept where nobody looks for them are bad codes.
       admission: traps.badCodes ? new Admission() : this.#admission,
-      secret: this.secret,
+      key: this.#key,
       audience: this.accessUrl,
       relayUrl: this.relayUrl,
       dropBooking: (booking) => this.#dropBooking(booking)

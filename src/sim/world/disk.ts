@@ -47,6 +47,8 @@ export class Disk {
   #busyUntilUs: Us = 0
   #generation = 0
   #present = true
+  /** What was looked for since names last changed: again and again the same. */
+  readonly #found = new Map<string, DiskNode | undefined>()
   /** Not on the disk yet; what one entry holds gets there together. */
   #unsyncedNames: Array<{ readonly atUs: Us; readonly changes: readonly NameChange[] }> = []
 
@@ -102,6 +104,11 @@ export class Disk {
 
   /** What stands at a path of this disk. */
   find(path: string): DiskNode | undefined {
+    if (!this.#found.has(path)) this.#found.set(path, this.#walk(path))
+    return this.#found.get(path)
+  }
+
+  #walk(path: string): DiskNode | undefined {
     let node: DiskNode | undefined = this.root
     for (const name of path.split('/')) {
       if (!name) continue
@@ -145,6 +152,7 @@ export class Disk {
 
   /** Gives names to nodes or takes them away; all of it or, after a cut, none. */
   name(wallMs: Ms, ...changes: NameChange[]): void {
+    this.#found.clear()
     for (const { directory, name, node } of changes) {
       const old = directory.names.get(name)
       if (node instanceof FileNode) this.#count(node, () => node.links++)
@@ -207,6 +215,7 @@ export class Disk {
   /** The power goes. */
   cut(): void {
     this.#generation++
+    this.#found.clear()
     this.#writeNames(this.#dice.int(0, this.#unsyncedNames.length))
     this.#unsyncedNames = []
     this.#busyUntilUs = 0

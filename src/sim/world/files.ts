@@ -11,17 +11,22 @@ export interface Place {
   readonly path: string
 }
 
+/** What makes a path another than its plain form: no slash at the beginning or one at the end, `//`, `/./`. */
+const unplain = /^[^/]|^$|.\/$|\/\/|\/\.(?:\/|$)/
+
 /** The disks of a machine by the folder they are mounted on. Paths are taken from the root. */
 export function locate(mounts: ReadonlyMap<string, Disk>, path: string): Place {
-  const whole = `/${path
-    .split('/')
-    .filter((name) => name && name !== '.')
-    .join('/')}`
+  const whole = unplain.test(path) ? plain(path) : path
   let best = '/'
   for (const mount of mounts.keys()) {
     if (mount.length > best.length && (whole === mount || whole.startsWith(`${mount}/`))) best = mount
   }
   return { disk: mounts.get(best)!, path: best === '/' ? whole : whole.slice(best.length) || '/' }
+}
+
+function plain(path: string): string {
+  const names = path.split('/').filter((name) => name && name !== '.')
+  return `/${names.join('/')}`
 }
 
 /** The files of a machine as one of its processes sees them. */

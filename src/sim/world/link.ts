@@ -81,6 +81,7 @@ export class End {
 
   resume(): void {
     this.#paused = false
+    if (this.#received.length === 0) return
     this.process.simulation.schedule(0, () => this.process.deliver('input', () => this.#read()))
   }
 

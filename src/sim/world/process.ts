@@ -60,8 +60,9 @@ export class Process {
   /** What a door's call gives: `work` is done now, the caller hears of it `delayUs` later. */
   async io<T>(delayUs: Us, work: () => T): Promise<T> {
     if (!this.#alive) return never
+    if (delayUs <= 0 && !this.stalled) return work()
     const settle = this.#attempt(work)
-    if (delayUs > 0 || this.stalled) await this.pass(delayUs)
+    await this.pass(delayUs)
     return settle()
   }
 
