@@ -47,7 +47,7 @@ export function drawPlan(seed: number, days: number): Plan {
     seed,
     lifeMs,
     streams: long ? 1 : dice.int(1, 3),
-    readIntervalMs: long ? 60_000 : one(dice, [500, 2000, 5000, 5000, 5000, 5000]),
+    readIntervalMs: long ? 5000 : one(dice, [500, 2000, 5000, 5000, 5000, 5000]),
     pingIntervalMs: long ? 60_000 : 10_000,
     silenceTimeoutMs: long ? 300_000 : 30_000,
     commitIntervalMs: one(dice, [100, 500, 500, 500, 3000]),
@@ -56,7 +56,7 @@ export function drawPlan(seed: number, days: number): Plan {
     memoryBytes: one(dice, [100_000, 1_000_000, 64e6]),
     maxBytes: one(dice, [undefined, undefined, undefined, 500_000]),
     reserveBytes: one(dice, [0, 100_000, 6_000_000]),
-    pauseMs: long ? 7_200_000 : one(dice, [60_000, 120_000, 300_000]),
+    pauseMs: long ? 1_200_000 : one(dice, [60_000, 120_000, 300_000]),
     syncMs: one(dice, [0, 10, 200]),
     faults: drawFaults(dice, lifeMs, long)
   }
