@@ -1,5 +1,7 @@
 import type { World } from '../world/world.ts'
 import { BlockStore } from './store.ts'
+import { copyStore } from './store-copy.ts'
+import { isForbidden } from './without-room.ts'
 
 /** Stores kept open after they were used. */
 const KEPT = 2
@@ -17,6 +19,8 @@ export class OpenStores {
   readonly #open = new Map<number, Lent>()
   /** Those being closed: only then does LevelDB let them be opened again. */
   readonly #closing = new Map<number, Promise<void>>()
+  /** Those that may not be written, each with the copy that is read in its place. */
+  readonly #copies = new Map<number, string>()
   #newest: BlockStore | undefined
   #kept = KEPT
 
@@ -63,13 +67,15 @@ export class OpenStores {
 
   /**
    * Runs `work` while the store is closed; who wants it meanwhile waits. Gives false when it is lent, and does nothing.
+   * @throws when the store may not be written
    */
   async exchange(number: number, work: () => Promise<void>): Promise<boolean> {
+    if (this.#copies.has(number)) throw new Error('it may not be written')
     const before = this.#open.get(number)
     if (before && before.users > 0) return false
     const closed = before?.opened.then((store) => store.close()).catch(() => {}) ?? this.#closing.get(number)
     const done = (closed ?? Promise.resolve()).then(work)
-    const opened = done.catch(() => {}).then(() => BlockStore.open(this.#world, this.#path(number)))
+    const opened = done.catch(() => {}).then(() => this.#openOne(number))
     opened.catch(() => {})
     this.#open.set(number, { opened, users: 0 })
     await done
@@ -90,7 +96,7 @@ export class OpenStores {
 
   #openAgain(number: number): Lent {
     const closed = this.#closing.get(number) ?? Promise.resolve()
-    const lent: Lent = { opened: closed.then(() => BlockStore.open(this.#world, this.#path(number))), users: 0 }
+    const lent: Lent = { opened: closed.then(() => this.#openOne(number)), users: 0 }
     // One that could not be opened is tried anew for the next borrower.
     lent.opened.catch(() => {
       if (this.#open.get(number) === lent) this.#open.delete(number)
@@ -98,9 +104,36 @@ export class OpenStores {
     return lent
   }
 
+  /** Opening writes to the folder. */
+  async #openOne(number: number): Promise<BlockStore> {
+    const path = this.#path(number)
+    try {
+      return await BlockStore.open(this.#world, path)
+    } catch (error) {
+      if (!isForbidden(error)) throw error
+    }
+    const copy = `${path}.look-${this.#world.random.bytes(4).toString('hex')}`
+    this.#copies.set(number, copy)
+    try {
+      await copyStore(this.#world, path, copy)
+      return await BlockStore.open(this.#world, copy)
+    } catch (error) {
+      await this.#removeCopy(number)
+      throw error
+    }
+  }
+
+  async #removeCopy(number: number): Promise<void> {
+    const copy = this.#copies.get(number)
+    if (copy !== undefined) await this.#world.files.remove(copy)
+  }
+
   async #close(number: number, { opened }: Lent): Promise<void> {
     // One that could not be opened has told its borrower.
-    const closing = opened.then((store) => store.close()).catch(() => {})
+    const closing = opened
+      .then((store) => store.close())
+      .then(() => this.#removeCopy(number))
+      .catch(() => {})
     this.#closing.set(number, closing)
     await closing
     if (this.#closing.get(number) === closing) this.#closing.delete(number)

@@ -6,6 +6,7 @@ import type { JournalEvent } from './entry.ts'
 import { folderBytes } from './folder-bytes.ts'
 import { salvage } from './salvage.ts'
 import type { Series } from './series.ts'
+import { isWithoutRoom } from './without-room.ts'
 
 /** Numbers of stores. */
 export interface RepairReport {
@@ -107,7 +108,7 @@ export class Repairs {
   async #examine(number: number): Promise<void> {
     const store = this.#find(number)
     if (!store?.finished || store.damaged) return
-    if (await this.#isWhole(store)) {
+    if (!(await this.#isDamaged(store))) {
       this.#reported.delete(number)
       return
     }
@@ -116,18 +117,19 @@ export class Repairs {
     await this.#salvage(number)
   }
 
-  async #isWhole(store: CatalogueStore): Promise<boolean> {
+  async #isDamaged(store: CatalogueStore): Promise<boolean> {
     const { firstPosition, finished } = store
     let position = firstPosition
     try {
       for await (const block of this.#series.blocksOfStore(store, firstPosition)) {
         const entries = readEntries(block)
-        if (block.firstPosition !== position) return false
+        if (block.firstPosition !== position) return true
         position += entries.length
       }
-      return position >= (finished?.nextPosition ?? position)
-    } catch {
-      return false
+      return position < (finished?.nextPosition ?? position)
+    } catch (error) {
+      // That nothing can be written says nothing of the store.
+      return !isWithoutRoom(error)
     }
   }
 

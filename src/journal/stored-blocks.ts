@@ -12,12 +12,13 @@ import type { Positions } from './reading.ts'
 import type { BlockStore, Identity } from './store.ts'
 import type { BlindSpan } from './timeline.ts'
 import { inCopy, tryStore } from './trial.ts'
+import { isWithoutRoom } from './without-room.ts'
 
 /** The blocks of the stores that a catalogue lists, read as one. */
 export class StoredBlocks extends KeptCatalogue {
   /** Called when a finished store turns out to be damaged. */
   onDamage: (store: number) => void = () => {}
-  /** Whole stores that could not be read when they were last asked: a newer release's, or open in another process. */
+  /** Stores that could not be read when last asked, and yet may be whole: a newer release's, in use, or no room to try. */
   readonly unread = new Set<number>()
   protected readonly open: OpenStores
   /** Stores that were found whole, or begun, since the start. */
@@ -196,7 +197,7 @@ export class StoredBlocks extends KeptCatalogue {
     } catch (error) {
       const code = error instanceof UnderstudyError ? error.code : undefined
       if (code === 'UNDERSTUDY_CURSOR_TOO_OLD' || entry.number === this.newest?.number) throw error
-      if (code !== undefined && intact.has(code)) this.unread.add(entry.number)
+      if (intact.has(code ?? '') || isWithoutRoom(error)) this.unread.add(entry.number)
       else this.onDamage(entry.number)
     }
   }

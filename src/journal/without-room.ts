@@ -1,8 +1,21 @@
 import { systemCode } from '../errors.ts'
 
-/** Whether a disk that is full or read-only is behind it; LevelDB says so in words only. */
+/** Whether a disk that is full or read-only is behind it. */
 export function isWithoutRoom(error: unknown): boolean {
+  return isBehind(error, ['ENOSPC', 'EDQUOT', 'EROFS'], /No space left on device|Read-only file system/)
+}
+
+/** Whether something may not be written. */
+export function isForbidden(error: unknown): boolean {
+  return isBehind(
+    error,
+    ['EACCES', 'EPERM', 'EROFS'],
+    /Permission denied|Operation not permitted|Read-only file system/
+  )
+}
+
+/** LevelDB says it in words only. */
+function isBehind(error: unknown, codes: readonly string[], words: RegExp): boolean {
   if (!(error instanceof Error)) return false
-  if (['ENOSPC', 'EDQUOT', 'EROFS'].includes(systemCode(error) ?? '')) return true
-  return /No space left on device|Read-only file system/.test(error.message) || isWithoutRoom(error.cause)
+  return codes.includes(systemCode(error) ?? '') || words.test(error.message) || isBehind(error.cause, codes, words)
 }

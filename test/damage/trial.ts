@@ -60,7 +60,6 @@ export async function trial(
     return { kept: new Set([...original.entries.keys()].filter((position) => left.has(position))), lost, seen }
   } finally {
     await journal.close()
-    await rm(directory, { recursive: true, force: true })
   }
 }
 
