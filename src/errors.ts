@@ -154,6 +154,11 @@ const registry = {
     exit: 2
   },
   UNDERSTUDY_OUTPUT_EXISTS: { what: 'the output is there already', remedy: 'name another place', exit: 2 },
+  UNDERSTUDY_KEY_FILE: {
+    what: 'the key file cannot be used',
+    remedy: 'make one with `(umask 077; head -c 32 /dev/urandom | base64 >FILE)`, and keep it',
+    exit: 2
+  },
   // cli/
   UNDERSTUDY_NOT_RUNNING: {
     what: 'no Understudy is running on this data folder',

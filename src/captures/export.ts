@@ -2,18 +2,25 @@ import type { Frame } from '../journal/entry.ts'
 import type { JournalReader, RangeQuery } from '../journal/reading.ts'
 import type { Files } from '../world/files.ts'
 import type { FolderFormat, Format, FormatCounts } from './formats/format.ts'
+import type { Privacy } from './privacy/privacy.ts'
 
 /** What an export has written. */
 export interface ExportReport extends FormatCounts {
   readonly frames: number
   /** Frames whose payload was erased; what is left of them is exported. */
   readonly erased: number
+  /** Messages of users that were not wanted. */
+  readonly filtered: number
+  /** Parts of frames dropped because they cannot be searched for users. */
+  readonly unsearchable: number
   /** In order of their names; empty for an output stream. */
   readonly files: readonly string[]
 }
 
 export interface ExportOptions {
   readonly query: RangeQuery
+  /** What may be given away; everything when absent. */
+  readonly privacy?: Privacy
   /** Told after each batch: frames so far, and the position reached. May throw to end the export. */
   readonly progress?: (frames: number, position: number) => void
 }
@@ -65,15 +72,15 @@ export async function exportToOutput(
 
 async function eachBatch(
   reader: Source,
-  { query, progress }: ExportOptions,
+  { query, privacy, progress }: ExportOptions,
   take: (frames: Frame[]) => Promise<void>
-): Promise<{ frames: number; erased: number }> {
+): Promise<Pick<ExportReport, 'frames' | 'erased' | 'filtered' | 'unsearchable'>> {
   const read = { frames: 0, erased: 0 }
   for await (const frames of reader.range(query)) {
-    await take(frames)
+    await take(privacy === undefined ? frames : frames.flatMap((frame) => privacy.frame(frame) ?? []))
     read.frames += frames.length
     read.erased += frames.filter(({ erased }) => erased).length
     progress?.(read.frames, frames.at(-1)?.position ?? 0)
   }
-  return read
+  return { ...read, filtered: privacy?.filtered ?? 0, unsearchable: privacy?.unsearchable ?? 0 }
 }

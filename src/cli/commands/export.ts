@@ -9,6 +9,7 @@ import { raw } from '../../captures/formats/raw.ts'
 import { readPeriod } from '../arguments.ts'
 import { type Command, dataOptions, usage } from '../command.ts'
 import { configOf } from '../configuration.ts'
+import { privacyOf } from '../export-privacy.ts'
 import { requireStreams, withReader } from '../local/open.ts'
 import { Progress } from '../progress.ts'
 import type { Options } from '../terminal.ts'
@@ -23,6 +24,7 @@ export const exportCommand: Command = {
     'With --raw each line is exactly the message, as it came; line breaks inside of a message are taken out. What is no JSON goes, with its envelope, to a file beside (spin30.other), or to standard output not at all, and is counted.',
     'With --format parquet the envelope becomes columns, in one file a stream and day in UTC (spin30-2026-11-21.parquet), compressed by zstd: for pandas, DuckDB, Arrow.',
     'With --format primary the folder has the layout of the primary analytics server: the raw logs of all commands (USER-HARDWARE-EXP-COURSE.json), and for each student the matrix and the feedback table counted from them (USER-EXP-COURSE-adjacency.csv, USER-EXP-COURSE-feedback.csv). It is for looking at: put in place on the primary, the raw logs would be counted twice. Names from messages that could not be the name of a file are encoded, and names.json says what they are.',
+    'With --pseudonyms every user id is replaced, in each message and in the names of files, by p and 32 hex digits of its HMAC-SHA-256: the same key gives the same names in every term, so keep it, and keep it secret. The ids are those that any message of the whole journal has in user, username, actor and the like; they are replaced in other texts too (those below four characters only where they stand alone). Messages are written anew for it; what is no JSON is dropped and counted. What people wrote themselves (the input of feedback, the answers of surveys) is dropped unless --keep-text is given.',
     'A file appears under its name when the export is whole. What is there already is never overwritten.'
   ],
   options: {
@@ -39,6 +41,13 @@ export const exportCommand: Command = {
       help: 'envelope (the default), raw, parquet or primary; the last two not to standard output.'
     },
     raw: { help: 'The same as --format raw.' },
+    pseudonyms: {
+      value: 'KEYFILE',
+      help: 'Replace user ids by names made with the key in this file (32 bytes or more, readable by its owner only).'
+    },
+    'keep-text': { help: 'With --pseudonyms: keep what people wrote themselves.' },
+    'only-users': { value: 'FILE', help: 'Only messages that name one of these users, one id a line.' },
+    'without-users': { value: 'FILE', help: 'No messages that name one of these users, one id a line.' },
     json: { help: 'Print the counts as JSON (not with --out -).' }
   },
   exits: {},
@@ -58,12 +67,15 @@ export const exportCommand: Command = {
     const report = await withReader(world, data.directory, async (reader) => {
       await requireStreams(reader, wanted)
       const { firstPosition, nextPosition } = reader
-      const query = { ...period, before: nextPosition, ...(wanted.length > 0 && { streams: new Set(wanted) }) }
+      const share = (position: number): number => (position - firstPosition) / (nextPosition - firstPosition)
+      const privacy = await privacyOf(call, reader, (position) => bar.update(share(position) / 2))
+      const range = { ...period, before: nextPosition, ...(wanted.length > 0 && { streams: new Set(wanted) }) }
       const progress = (_frames: number, position: number): void =>
-        bar.update((position - firstPosition) / (nextPosition - firstPosition))
+        bar.update(options.has('pseudonyms') ? (1 + share(position)) / 2 : share(position))
+      const how = { query: range, progress, ...(privacy && { privacy }) }
       return out === '-' && lines !== undefined
-        ? exportToOutput((data) => terminal.out(data), reader, { query, format: lines, progress })
-        : exportToDirectory(world.files, reader, resolve(out), { query, format: folder, progress })
+        ? exportToOutput((data) => terminal.out(data), reader, { ...how, format: lines })
+        : exportToDirectory(world.files, reader, resolve(out), { ...how, format: folder })
     }).finally(() => bar.end())
     if (out === '-') terminal.err(reportText(report))
     else await terminal.out(options.has('json') ? `${JSON.stringify(report)}\n` : reportText(report))
@@ -84,10 +96,21 @@ function formatOf(options: Options): (typeof formats)[string] {
   return formats[name]!
 }
 
-function reportText({ frames, messages, others, leftOut, erased, files }: ExportReport): string {
+function reportText({
+  frames,
+  messages,
+  others,
+  leftOut,
+  filtered,
+  unsearchable,
+  erased,
+  files
+}: ExportReport): string {
   const counts = [`${plural(messages, 'message')} in ${plural(frames, 'frame')}`]
   if (others > 0) counts.push(`${plural(others, 'part')} no JSON`)
   if (leftOut > 0) counts.push(`${countText(leftOut)} left out by the format`)
+  if (filtered > 0) counts.push(`${countText(filtered)} of other users`)
+  if (unsearchable > 0) counts.push(`${plural(unsearchable, 'part')} dropped that cannot be searched for ids`)
   if (erased > 0) counts.push(`${countText(erased)} frames erased`)
   if (files.length > 0) counts.push(plural(files.length, 'file'))
   return `${counts.join(', ')}\n`
