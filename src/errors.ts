@@ -136,6 +136,11 @@ const registry = {
     remedy: 'the journal is older than the cursor: check that this is the right data folder',
     exit: 1
   },
+  UNDERSTUDY_NO_ROOM: {
+    what: 'the disk has no room left, or is read-only',
+    remedy: 'free some room, or name another folder with --data',
+    exit: 1
+  },
   UNDERSTUDY_JOURNAL_CLOSED: { what: 'the journal is closed', remedy: 'start Understudy again', exit: 1 },
   // captures/
   UNDERSTUDY_IMPORT_BUSY: {

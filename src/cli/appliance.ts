@@ -9,8 +9,8 @@ import type { Log } from '../log.ts'
 import { Roster } from '../relay/roster.ts'
 import type { Timer } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import { AwaitedJournal, type AwaitedOptions } from './awaited-journal.ts'
 import type { Status } from './local/status.ts'
-import { ServedJournal, type ServedOptions } from './served-journal.ts'
 import { Tally } from './tally.ts'
 import { version } from './version.ts'
 
@@ -18,17 +18,15 @@ const DAY_MS = 86_400_000
 /** What is being recorded. */
 type Recording = Pick<Status, 'streams' | 'problems'>
 
-export interface ApplianceOptions extends ServedOptions {
+export interface ApplianceOptions extends AwaitedOptions {
   /** How many messages a frame counts for in `tally`; without it, one. */
   readonly messagesIn?: (payload: Buffer) => number
-  /** Called when the journal is open and before the first frame. */
-  readonly opened?: (journal: Journal) => void
 }
 
 /** The recorder: finds the streams, hears them, keeps them in the journal, and answers the other commands meanwhile. */
 export class Appliance {
   readonly tally: Tally
-  private readonly served: ServedJournal
+  private readonly awaited: AwaitedJournal
   private readonly world: World
   private readonly log: Log
   private readonly config: Config
@@ -43,7 +41,7 @@ export class Appliance {
   private constructor(
     world: World,
     options: ApplianceOptions,
-    served: ServedJournal,
+    awaited: AwaitedJournal,
     ca: string | undefined,
     log: Log
   ) {
@@ -52,10 +50,10 @@ export class Appliance {
     this.world = world
     this.log = log
     this.config = config
-    this.served = served
+    this.awaited = awaited
     this.isLive = relay.live.length > 0 ? streamMatcher(relay.live) : () => false
     this.discovery = new Discovery(world, config, log)
-    this.tally = new Tally(served.journal.hearing, world.clock, options.messagesIn ?? (() => 1))
+    this.tally = new Tally(() => awaited.hearing, world.clock, options.messagesIn ?? (() => 1))
     this.roster = new Roster(
       world,
       {
@@ -64,7 +62,7 @@ export class Appliance {
         silenceMs: relay.silenceTimeoutMs,
         ...(network.proxy !== undefined && { proxy: network.proxy }),
         ...(ca !== undefined && { ca }),
-        timeUnknown: () => served.journal.hearing.timeUnknown,
+        timeUnknown: () => awaited.hearing.timeUnknown,
         onReceived: () => this.checkMemory(),
         onTickEnd: () => this.tickEnd()
       },
@@ -75,29 +73,42 @@ export class Appliance {
 
   /**
    * Starts recording. Streams whose credentials come later are recorded from then on.
-   * @throws UNDERSTUDY_ALREADY_RUNNING, UNDERSTUDY_CONFIG_UNREADABLE for the ca_file
+   * @throws UNDERSTUDY_ALREADY_RUNNING, UNDERSTUDY_NO_ROOM, UNDERSTUDY_CONFIG_UNREADABLE for the ca_file
    */
   static async start(world: World, options: ApplianceOptions, log: Log): Promise<Appliance> {
     const ca = await readCa(world, options.config.network.caFile)
     let appliance: Appliance | undefined
     const recording = (): Recording => appliance?.recording() ?? { streams: [], problems: [] }
-    const served = await ServedJournal.open(world, options, recording, log)
-    options.opened?.(served.journal)
-    appliance = new Appliance(world, options, served, ca, log)
+    const awaited = await AwaitedJournal.open(world, options, recording, log)
+    appliance = new Appliance(world, options, awaited, ca, log)
     await appliance.begin()
     return appliance
   }
 
+  /** @throws UNDERSTUDY_NO_ROOM while it waits for room */
   get journal(): Journal {
-    return this.served.journal
+    return this.awaited.journal
   }
 
-  /** Ends every connection and commits what has come. */
+  /** Resolves when the journal is open; rejects when it will not be. */
+  get opened(): Promise<void> {
+    return this.awaited.opened
+  }
+
+  /** Bytes that came and are not on the disk. */
+  get pendingBytes(): number {
+    return this.awaited.pendingBytes
+  }
+
+  /**
+   * Ends every connection and commits what has come.
+   * @throws UNDERSTUDY_NO_ROOM, or what else keeps it from being committed
+   */
   async stop(): Promise<void> {
     this.discovery.stop()
     this.expiryTimer?.cancel()
     await this.roster.stop()
-    await this.served.close()
+    await this.awaited.close()
     this.log.info({}, 'stopped')
   }
 
@@ -157,7 +168,7 @@ export class Appliance {
    * large frames: these are then let in one after the other.
    */
   private checkMemory(): void {
-    const waiting = this.journal.pendingBytes
+    const waiting = this.pendingBytes
     const bytes = waiting + this.roster.pendingBytes()
     const { memoryBytes } = this.config.journal
     if (bytes > memoryBytes) this.roster.hold()
@@ -172,9 +183,7 @@ export class Appliance {
   private tickEnd(): void {
     this.checkMemory()
     const { relay, journal } = this.config
-    if (this.journal.pendingMs + relay.readIntervalMs <= journal.commitIntervalMs) return
-    // The journal itself tells of a failure, and tries again.
-    this.journal.commit().catch(() => {})
+    if (this.awaited.pendingMs + relay.readIntervalMs > journal.commitIntervalMs) this.awaited.commit()
   }
 }
 

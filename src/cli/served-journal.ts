@@ -1,5 +1,8 @@
 import type { Config } from '../config/config.ts'
+import { UnderstudyError } from '../errors.ts'
+import type { EarlyHearing } from '../journal/early-hearing.ts'
 import { Journal } from '../journal/journal.ts'
+import { isWithoutRoom } from '../journal/without-room.ts'
 import type { Log } from '../log.ts'
 import type { World } from '../world/world.ts'
 import { serveCommands } from './local/server.ts'
@@ -29,29 +32,34 @@ export class ServedJournal {
 
   /**
    * @param recording what is being recorded into it
-   * @throws UNDERSTUDY_ALREADY_RUNNING
+   * @param early what was heard before, see `Journal.open`
+   * @throws UNDERSTUDY_ALREADY_RUNNING, UNDERSTUDY_NO_ROOM
    */
   static async open(
     world: World,
     { config, user, reserveBytes = RESERVE_BYTES }: ServedOptions,
     recording: () => Pick<Status, 'streams' | 'problems'>,
-    log: Log
+    log: Log,
+    early?: EarlyHearing
   ): Promise<ServedJournal> {
     const { directory } = config.data
     const startedUs = world.clock.wallUs()
-    const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes }, log)
-    const status = (): Status => {
-      const { firstPosition, nextPosition, pendingBytes } = journal
-      const reach = { directory, firstPosition, nextPosition, pendingBytes }
-      return { version, site: config.site, startedUs, nowUs: world.clock.wallUs(), journal: reach, ...recording() }
-    }
+    let opened: Journal | undefined
     try {
+      const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes }, log, early)
+      opened = journal
+      const status = (): Status => {
+        const { firstPosition, nextPosition, pendingBytes } = journal
+        const reach = { directory, firstPosition, nextPosition, pendingBytes }
+        return { version, site: config.site, startedUs, nowUs: world.clock.wallUs(), journal: reach, ...recording() }
+      }
       const runtimeDirectory = user.env['XDG_RUNTIME_DIR']
       const socket = await chooseSocket(world.files, directory, { runtimeDirectory, uid: user.uid })
       return new ServedJournal(journal, await serveCommands(world, socket, { journal, status }))
     } catch (error) {
-      await journal.close()
-      throw error
+      await opened?.close().catch(() => {})
+      if (!isWithoutRoom(error)) throw error
+      throw new UnderstudyError('UNDERSTUDY_NO_ROOM', directory, { cause: error })
     }
   }
 

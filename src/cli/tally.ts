@@ -19,16 +19,23 @@ export interface StreamTally {
 
 /** Counts what the relay client tells, and passes it on. */
 export class Tally implements RelayListener {
-  private readonly next: RelayListener
+  private readonly listener: () => RelayListener
   private readonly clock: Clock
   private readonly messagesIn: (payload: Buffer) => number
   private readonly tallies = new Map<string, StreamTally>()
 
-  /** @param messagesIn how many messages a frame counts for; taking frames apart costs time */
-  constructor(next: RelayListener, clock: Clock, messagesIn: (payload: Buffer) => number) {
-    this.next = next
+  /**
+   * @param listener to whom it passes everything on, at each moment
+   * @param messagesIn how many messages a frame counts for; taking frames apart costs time
+   */
+  constructor(listener: () => RelayListener, clock: Clock, messagesIn: (payload: Buffer) => number) {
+    this.listener = listener
     this.clock = clock
     this.messagesIn = messagesIn
+  }
+
+  private get next(): RelayListener {
+    return this.listener()
   }
 
   /** One of each stream on the roster, in order of their names. */

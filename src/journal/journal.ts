@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import type { EarlyHearing } from './early-hearing.ts'
 import type { Frame, Position } from './entry.ts'
 import { Hearing } from './hearing.ts'
 import { Merging } from './merging.ts'
@@ -103,15 +104,19 @@ export class Journal extends SeriesReader {
 
   /**
    * Opens the journal in a folder, or makes one.
+   * @param early what this process heard before; to be handed over by `takeOver`
    * @throws UNDERSTUDY_ALREADY_RUNNING when another process has it open
    */
-  static async open(world: World, options: JournalOptions, log: Log): Promise<Journal> {
+  static async open(world: World, options: JournalOptions, log: Log, early?: EarlyHearing): Promise<Journal> {
     await world.files.makeDirectory(options.directory, 0o750)
     // First of all: this store is also the lock on the folder.
     const readers = await ReaderStates.open(world, options.directory, log)
+    let series: Series | undefined
     try {
       await clearSnapshots(world, options.directory)
-      const { series, states, end, newestBytes } = await openSeries(world, options.directory, log)
+      const opened = await openSeries(world, options.directory, log)
+      const { states, end, newestBytes } = opened
+      series = opened.series
       const limits = options.retention ?? { minFreeBytes: 0 }
       const retention = new Retention(world, series, log, limits, { directory: options.directory, readers })
       const merging = new Merging(world, series, log, limits.minFreeBytes)
@@ -121,7 +126,7 @@ export class Journal extends SeriesReader {
         world,
         options,
         log,
-        { series, states, storeBytes: newestBytes, makeRoom: () => retention.run() },
+        { series, states, storeBytes: newestBytes, makeRoom: () => retention.run(), before: early },
         end,
         (entries) => {
           const lastSeqs = new Map<string, number>()
@@ -133,9 +138,15 @@ export class Journal extends SeriesReader {
       )
       return new Journal(world, { series, writer, commits, readers, retention, merging }, log)
     } catch (error) {
+      await series?.close()
       await readers.close()
       throw error
     }
+  }
+
+  /** Puts on record what was heard before it was open, as of its time. */
+  takeOver(early: EarlyHearing): void {
+    early.handOver(this.hearing, this.#writer)
   }
 
   /** Bytes of payload appended and not yet on the disk. */

@@ -144,5 +144,13 @@ async function readAllSeen(store: Store): Promise<Map<string, Seen>> {
 }
 
 async function openOrMake({ files, stores }: World, path: string): Promise<Store> {
-  return stores.open(path, { create: (await files.info(`${path}/CURRENT`)) === undefined })
+  const isNew = (await files.info(path)) === undefined
+  try {
+    return await stores.open(path, { create: isNew || (await files.info(`${path}/CURRENT`)) === undefined })
+  } catch (error) {
+    const inUse = error instanceof UnderstudyError && error.code === 'UNDERSTUDY_STORE_IN_USE'
+    // What a full disk leaves of a new one would look damaged to the next try.
+    if (isNew && !inUse) await files.remove(path).catch(() => {})
+    throw error
+  }
 }

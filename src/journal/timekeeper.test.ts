@@ -11,7 +11,8 @@ async function keeper(options: { trusted?: boolean; synchronised?: boolean } = {
   const machine = aMachine()
   machine.clock.setSynchronised(options.synchronised ?? true)
   const steps: number[] = []
-  const time = new Timekeeper(machine.world, { trusted: options.trusted ?? false, changed: (us) => steps.push(us) })
+  const time = new Timekeeper(machine.world, { trusted: options.trusted ?? false })
+  time.changed = (us) => steps.push(us)
   await time.start()
   return { machine, steps, time }
 }
@@ -146,7 +147,8 @@ test.each([
   machine.clock.setSynchronised(false)
   machine.clock.setWall(0)
   const steps: number[] = []
-  const time = new Timekeeper(machine.world, { trusted: false, changed: (us) => steps.push(us) })
+  const time = new Timekeeper(machine.world, { trusted: false })
+  time.changed = (us) => steps.push(us)
   await time.start()
   for (let second = 0; second < 10; second++) {
     answer(machine, time)

@@ -19,10 +19,10 @@ const RELAY_DRIFT = 500e-6
  * one clock read, and a step of the clock or a change of its source is noticed and told.
  */
 export class Timekeeper {
+  /** Called before the first stamp that follows a step of the clock or a change of its source. */
+  changed: (steppedUs: Us) => void = () => {}
   readonly #world: World
   readonly #trusted: boolean
-  /** Called before the first stamp that follows a step of the clock or a change of its source. */
-  readonly #changed: (steppedUs: Us) => void
   #offsetUs: Us
   #announcedUs: Us
   #sampledUs: Us
@@ -36,10 +36,9 @@ export class Timekeeper {
   #doubtedOffsetUs: Us | undefined
   #timer: Timer | undefined
 
-  constructor(world: World, options: { trusted: boolean; changed: (steppedUs: Us) => void }) {
+  constructor(world: World, options: { readonly trusted: boolean }) {
     this.#world = world
     this.#trusted = options.trusted
-    this.#changed = options.changed
     this.#sampledUs = world.clock.monoUs()
     this.#offsetUs = world.clock.wallUs() - this.#sampledUs
     this.#announcedUs = this.#offsetUs
@@ -111,7 +110,7 @@ export class Timekeeper {
   #announce(): void {
     const steppedUs = this.#offsetUs - this.#announcedUs
     this.#announcedUs = this.#offsetUs
-    this.#changed(steppedUs)
+    this.changed(steppedUs)
   }
 
   async #askSource(): Promise<TimeSource> {

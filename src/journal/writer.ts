@@ -20,9 +20,11 @@ const COMMIT_BYTES = 8 * 1024 * 1024
 /** How often the head is synced, and how often it says that a silent stream is heard. */
 const HEAD_SYNC_MS = 10_000
 /** What an entry costs in memory besides its payload, for the bound on what waits: empty frames count too. */
-const ENTRY_BYTES = 200
+export const ENTRY_BYTES = 200
 /** After a failed commit. */
 const RETRY_MS = 1_000
+/** While commits fail, it is said again this often. */
+const TELL_US = 60_000_000
 
 export interface WriterOptions {
   readonly directory: string
@@ -45,6 +47,8 @@ export interface WriterParts {
   readonly storeBytes: number
   /** Called after a failed commit: the disk may be full. Never rejects. */
   readonly makeRoom: () => Promise<void>
+  /** The clock this process has gone by since it began to hear, if it did before its journal was open. */
+  readonly before?: { readonly time: Timekeeper; readonly begun: Stamp } | undefined
 }
 
 /** A frame without its place, which the journal gives it. */
@@ -82,6 +86,9 @@ export class Writer {
   #stoodIn: number | undefined
   /** Set from a failed commit until the next that succeeds. */
   #failing = false
+  #toldUs: Us = 0
+  /** What is put on record now was so then: set until what was heard before the start is on record. */
+  #past: Stamp | undefined
   /** Of the next entry appended. */
   #appendPosition: Position
   /** Of the next entry committed. */
@@ -115,12 +122,8 @@ export class Writer {
     this.#makeRoom = parts.makeRoom
     this.#committed = committed
     this.#reserve = new Reserve(world.files, journalPaths(options.directory).reserve, options.reserveBytes)
-    this.#time = new Timekeeper(world, {
-      trusted: options.clockTrusted,
-      changed: (steppedUs) => {
-        if (!this.#closed) this.note({ event: 'clock', steppedUs })
-      }
-    })
+    this.#time = parts.before?.time ?? new Timekeeper(world, { trusted: options.clockTrusted })
+    this.goBack(parts.before?.begun)
   }
 
   /**
@@ -137,13 +140,13 @@ export class Writer {
   ): Promise<Writer> {
     const head = await Head.open(world.files, journalPaths(options.directory).head)
     const writer = new Writer(world, options, log, { ...parts, head }, end, committed)
-    await writer.#time.start()
+    if (!parts.before) await writer.#time.start()
     await writer.#reserve.hold()
-    const unfinished = parts.states.unfinished(world.clock.boot)
-    if (!parts.series.newest) await writer.#beginStore()
-    for (const gap of unfinished) writer.note(gap)
+    for (const gap of parts.states.unfinished(world.clock.boot)) writer.note(gap)
     writer.note({ event: 'start', version: options.version })
-    await writer.commit()
+    // Where it fails it is tried again behind this: a full disk keeps nobody from hearing.
+    writer.#commitUnasked()
+    await writer.#running
     writer.#headTimer = world.timers.every(HEAD_SYNC_MS, () => void writer.#sayAlive())
     return writer
   }
@@ -165,7 +168,16 @@ export class Writer {
   }
 
   stamp(): Stamp {
-    return this.#time.stamp()
+    return this.#past ?? this.#time.stamp()
+  }
+
+  /** What is put on record from here on was so at that time; `undefined`: goes by the present time again. */
+  goBack(past: Stamp | undefined): void {
+    this.#past = past
+    if (past) return
+    this.#time.changed = (steppedUs) => {
+      if (!this.#closed) this.note({ event: 'clock', steppedUs })
+    }
   }
 
   relayTime(dateMs: Ms): void {
@@ -285,7 +297,7 @@ export class Writer {
    * there on is not read.
    */
   async #startAfresh(error: unknown): Promise<void> {
-    if (!this.#failing) this.#log.error({ err: error }, 'a commit failed; what has come waits in memory')
+    this.#tellOf(error)
     const retry = this.#failing
     this.#failing = true
     if (this.#closed && retry) throw error
@@ -297,6 +309,13 @@ export class Writer {
     } catch (cause) {
       this.#log.debug({ err: cause }, 'no new store yet')
     }
+  }
+
+  #tellOf(error: unknown): void {
+    const nowUs = this.#world.clock.monoUs()
+    if (this.#failing && nowUs - this.#toldUs < TELL_US) return
+    this.#toldUs = nowUs
+    this.#log.error({ err: error, bytes: this.#pendingBytes }, 'a commit failed; what has come waits in memory')
   }
 
   #take(): Entry[] {
@@ -359,6 +378,11 @@ export class Writer {
     try {
       await this.commit()
       await this.#writeHead()
+    } catch (error) {
+      const frames = this.#pending.filter(({ kind }) => kind === 'frame').length
+      if (frames > 0)
+        this.#log.error({ frames, bytes: this.#pendingBytes }, 'what has come cannot be written; it is lost')
+      throw error
     } finally {
       this.#headTimer?.cancel()
       this.#time.stop()

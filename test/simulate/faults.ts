@@ -130,6 +130,13 @@ export const faultKinds = {
       lab.fillDisk(chance)
       // Somebody pulls the plug of what does not seem to work any more.
       if (chance > 0.7) lab.after(forMs * 0.9, () => lab.kill())
+      // Or starts it again, as if that helped.
+      else if (chance > 0.4) {
+        lab.after(forMs * chance, () => {
+          lab.kill()
+          lab.start()
+        })
+      }
     },
     (lab) => {
       lab.freeDisk()

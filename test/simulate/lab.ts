@@ -335,22 +335,23 @@ export class Lab {
       config: this.#config,
       user: { env: {}, uid: 1000 },
       reserveBytes: this.plan.reserveBytes,
+      waitsForRoom: true,
       opened: (journal: Journal) => this.#opened(run, journal)
     }
-    Appliance.start(world, options, this.#logOf(run)).then(
-      (appliance) => {
+    Appliance.start(world, options, this.#logOf(run))
+      .then((appliance) => {
         if (this.#run === run) this.#appliance = appliance
-      },
-      (error) => {
+        return appliance.opened
+      })
+      .catch((error) => {
         this.note(`fails to start: ${codeOf(error)}`)
-        if (this.#run !== run) return
+        if (this.#run !== run || run.stopping) return
         this.#ended('failed')
         this.pi.kill(world)
         this.after(RESTART_MS, () => {
           if (this.#wanted && !this.#run) this.start()
         })
-      }
-    )
+      })
   }
 
   #opened(run: Run, journal: Journal): void {

@@ -109,7 +109,7 @@ export class Model {
   opened(run: Run, at: Position): void {
     run.openedAt = at
     this.#note(`opened at ${at}`)
-    if (at <= this.ackedPosition && !this.isExcused(at)) {
+    if (at < this.ackedPosition && !this.isExcused(at)) {
       this.broke(`the journal opens at ${at}, but ${this.ackedPosition - 1} was acknowledged`)
     }
     this.#newestDamaged = false

@@ -18,7 +18,8 @@ export const run: Command = {
   operandCount: { min: 0, max: 0 },
   description: [
     'Connects to every stream it has credentials for and keeps all that comes in the journal. New or renewed credential files are noticed while it runs. The other commands ask it over a socket in the data folder.',
-    'It logs to standard output, one JSON object a line; with priorities in front where systemd reads them. It stops on SIGTERM or SIGINT within 5 s, with everything committed.'
+    'It logs to standard output, one JSON object a line; with priorities in front where systemd reads them. It stops on SIGTERM or SIGINT within 5 s, with everything committed.',
+    'Where the disk has no room, or is read-only, it says so, hears the streams all the same, keeps what comes in memory ([journal] memory), and records as soon as there is room.'
   ],
   options: {
     ...relayOptions,
@@ -50,16 +51,17 @@ export const run: Command = {
     })
     const file = acks === undefined || acks === '-' ? undefined : await world.files.open(resolve(acks), 'append')
     const opened = acks === undefined ? {} : { opened: (journal: Journal) => acknowledge(journal, call, file) }
-    const appliance = await Appliance.start(world, { config, user: terminal, ...opened }, log)
-    await untilStopped(terminal.stop)
-    const stopped = appliance.stop().then(
-      () => 0,
-      (error: unknown) => {
-        log.error({ err: error }, 'not everything could be committed')
-        return 1
-      }
-    )
-    return Promise.race([stopped, sleep(world.timers, STOP_MS).then(() => 1)])
+    const starting = Appliance.start(world, { config, user: terminal, waitsForRoom: true, ...opened }, log)
+    const told = untilStopped(terminal.stop)
+    // A start that hangs on its disk is stopped too, and one that fails while it waits for room ends.
+    await Promise.race([told, starting.then((appliance) => appliance.opened).then(() => told)])
+    const failed = (error: unknown): number => {
+      log.error({ err: error }, 'not everything could be committed')
+      return 1
+    }
+    const stopped = starting.then((appliance) => appliance.stop()).then(() => 0, failed)
+    const code = await Promise.race([stopped, sleep(world.timers, STOP_MS)])
+    return code ?? failed(new Error('the disk does not answer'))
   }
 }
 
