@@ -164,6 +164,74 @@ const registry = {
     remedy: 'make one with `(umask 077; head -c 32 /dev/urandom | base64 >FILE)`, and keep it',
     exit: 2
   },
+  // sync/
+  UNDERSTUDY_SYNC_NO_TARGET: {
+    what: 'there is no primary to hand anything to',
+    remedy: 'name it in [sync] target; see `understudy sync --setup`',
+    exit: 2
+  },
+  UNDERSTUDY_SYNC_NO_PROGRAM: {
+    what: 'a program is missing',
+    remedy: 'install it: apt-get install rsync openssh-client',
+    exit: 2
+  },
+  UNDERSTUDY_SYNC_KEYS: {
+    what: 'a key for the primary cannot be made or read',
+    remedy: 'check [sync] identity and that the data folder can be written',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_HOST_KEY: {
+    what: 'the primary shows another host key than the one pinned at first use, or none could be pinned; nothing is sent',
+    remedy:
+      'ask its technician whether it has changed; if so, remove its line from [sync] known_hosts, as docs/sync.md says',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_KEY_REFUSED: {
+    what: 'the primary does not let our key in',
+    remedy: 'put the lines that `understudy sync --setup` prints into its authorized_keys',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_UNRESTRICTED: {
+    what: 'a key may run commands on the primary, which it must not',
+    remedy: 'put the lines that `understudy sync --setup` prints into its authorized_keys, in place of the plain key',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_FAR_SETUP: {
+    what: 'the primary refuses what it is asked to do',
+    remedy: 'compare its set-up with what `understudy sync --setup` prints: folders, their owner, rrsync',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_FAR_FULL: {
+    what: "the primary's disk is full",
+    remedy: 'make room there; it is tried again',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_BUSY: {
+    what: 'an earlier transfer still holds its place on the primary',
+    remedy: 'nothing: it is tried again',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_UNREACHABLE: {
+    what: 'the primary cannot be reached',
+    remedy: 'check the network, and [sync] target, port and proxy_command',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_CUT: {
+    what: 'the connection to the primary was cut',
+    remedy: 'nothing: the next attempt goes on where this one ended',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_FAILED: { what: 'a transfer failed', remedy: 'try `understudy sync`, and see docs/sync.md', exit: 1 },
+  UNDERSTUDY_SYNC_NO_RECEIPT: {
+    what: 'folders were sent a day ago or earlier, and the primary has not confirmed them',
+    remedy: 'check there that understudy-receipt is installed and runs',
+    exit: 1
+  },
+  UNDERSTUDY_SYNC_DIFFERS: {
+    what: 'what the primary has is not what was sent',
+    remedy: 'move the folder away there, as docs/sync.md says; where it is still here, it is sent again',
+    exit: 1
+  },
   // cli/
   UNDERSTUDY_NOT_RUNNING: {
     what: 'no Understudy is running on this data folder',

@@ -1,0 +1,30 @@
+import { type ErrorCode, UnderstudyError } from '../errors.ts'
+import type { Ended } from './run-program.ts'
+
+/**
+ * What ssh, rsync and rrsync say, and what it means. The first that fits counts: a full disk also cuts the connection.
+ * Their words themselves are not passed on.
+ */
+const meanings: ReadonlyArray<readonly [RegExp, ErrorCode]> = [
+  [/host key verification failed|remote host identification has changed/i, 'UNDERSTUDY_SYNC_HOST_KEY'],
+  [/permission denied \((?!13\))|too many authentication failures|no such identity/i, 'UNDERSTUDY_SYNC_KEY_REFUSED'],
+  [/no space left on device|disk quota exceeded/i, 'UNDERSTUDY_SYNC_FAR_FULL'],
+  [/another instance of rrsync/i, 'UNDERSTUDY_SYNC_BUSY'],
+  [
+    /rrsync.* error: |permission denied \(13\)|read-only file system|rsync: (?:command )?not found/i,
+    'UNDERSTUDY_SYNC_FAR_SETUP'
+  ],
+  [
+    /could not resolve|connection (?:refused|timed out)|no route to host|network is unreachable|host is down|operation timed out|kex_exchange_identification|connection closed by unknown/i,
+    'UNDERSTUDY_SYNC_UNREACHABLE'
+  ]
+]
+
+/** Exit codes of rsync for a connection that ended or stayed silent; 255 is ssh's, -1 means that it took too long. */
+const cut: ReadonlySet<number> = new Set([-1, 10, 12, 20, 30, 35, 255])
+
+export function failureOf({ code, stderr }: Ended, doing: string): UnderstudyError {
+  const meaning = meanings.find(([words]) => words.test(stderr))?.[1]
+  const other = cut.has(code) ? 'UNDERSTUDY_SYNC_CUT' : 'UNDERSTUDY_SYNC_FAILED'
+  return new UnderstudyError(meaning ?? other, `${doing} (exit code ${code})`)
+}

@@ -1,0 +1,123 @@
+import type { SealedFolder } from '../captures/sealed.ts'
+import { writeDurably } from '../world/files.ts'
+import type { Ms, Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import type { SyncPaths } from './paths.ts'
+import { proofOf } from './receipt.ts'
+
+/** How far the handing over of one sealed folder has come. It stays known when the folder is no longer here. */
+export interface Handed {
+  readonly capture: string
+  readonly folder: string
+  /** What a receipt must come to; see `proofOf`. */
+  readonly proof: string
+  readonly bytes: number
+  readonly sealedUs: Us
+  /** The end of what is in it; of one sealed without any time, when it was sealed. */
+  readonly endUs: Us
+  /** See the manifest. */
+  readonly completeBelow: number
+  /** How often it was begun to send it. */
+  readonly attempts: number
+  /** When all of it had arrived. */
+  readonly sentMs?: Ms
+  /** When its receipt came, the same as the manifest. */
+  readonly confirmedMs?: Ms
+  /** The last request to hash anew that its receipt has followed. */
+  readonly recheck?: string
+  /** What the primary has is no longer, or never was, what was sent; or it is gone there. */
+  readonly fault?: 'differs' | 'gone'
+  /** It is no longer here: it was removed for a limit, having been confirmed, or erased at its date. */
+  readonly removed?: 'limit' | 'erased'
+}
+
+/** The record of every sealed folder, one small file each, on the disk before anything is done upon it. */
+export class HandedFolders {
+  readonly #world: World
+  readonly #directory: string
+  readonly #known = new Map<string, Handed>()
+
+  private constructor(world: World, directory: string) {
+    this.#world = world
+    this.#directory = directory
+  }
+
+  /** A record that cannot be read is as if it had never been: then the folder is sent and confirmed again. */
+  static async read(world: World, { handed: directory }: SyncPaths): Promise<HandedFolders> {
+    const folders = new HandedFolders(world, directory)
+    const { files } = world
+    await files.makeDirectory(directory, 0o750)
+    for (const { name: capture, kind } of await files.list(directory)) {
+      if (kind !== 'directory') continue
+      for (const { name } of await files.list(`${directory}/${capture}`)) {
+        const record = name.endsWith('.json') && readRecord(await files.readFile(`${directory}/${capture}/${name}`))
+        if (record) folders.#known.set(nameOf(record), record)
+      }
+    }
+    return folders
+  }
+
+  /** By when they were sealed. */
+  all(): Handed[] {
+    return [...this.#known.values()].sort((a, b) => a.sealedUs - b.sealedUs || (nameOf(a) < nameOf(b) ? -1 : 1))
+  }
+
+  /** The record of a sealed folder, made when there is none. */
+  async of({ capture, folder, manifest, manifestSha256 }: SealedFolder): Promise<Handed> {
+    const sums = new Map(manifest.files.map(({ name, sha256 }) => [name, sha256]))
+    const proof = proofOf(sums.set('manifest.json', manifestSha256))
+    const known = this.#known.get(`${capture}/${folder}`)
+    if (known?.proof === proof) return known
+    const { sealedUs, files, window, journal } = manifest
+    const made: Handed = {
+      capture,
+      folder,
+      proof,
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+      sealedUs,
+      endUs: window?.toUs ?? sealedUs,
+      completeBelow: journal.completeBelow,
+      attempts: 0
+    }
+    await this.put(made)
+    return made
+  }
+
+  async put(record: Handed): Promise<void> {
+    const { capture, folder } = record
+    await this.#world.files.makeDirectory(`${this.#directory}/${capture}`, 0o750)
+    const text = `${JSON.stringify({ format: 1, ...record })}\n`
+    await writeDurably(this.#world.files, `${this.#directory}/${capture}/${folder}.json`, text)
+    this.#known.set(nameOf(record), record)
+  }
+}
+
+/** `daily/2026-03-29`: its path here and on the primary. */
+export function nameOf({ capture, folder }: Pick<Handed, 'capture' | 'folder'>): string {
+  return `${capture}/${folder}`
+}
+
+/**
+ * Up to where the journal is known to be with the primary: of the captures of all streams, the end of what was
+ * confirmed without a break, in the order of sealing.
+ */
+export function confirmedBelow(folders: readonly Handed[], isWhole: (capture: string) => boolean): number {
+  let below = 0
+  const broken = new Set<string>()
+  for (const { capture, confirmedMs, fault, removed, completeBelow } of folders) {
+    if (!isWhole(capture) || broken.has(capture)) continue
+    if ((confirmedMs !== undefined && fault === undefined) || removed === 'erased')
+      below = Math.max(below, completeBelow)
+    else broken.add(capture)
+  }
+  return below
+}
+
+function readRecord(bytes: Buffer): Handed | undefined {
+  try {
+    const { format, ...record } = JSON.parse(bytes.toString()) as Handed & { format: number }
+    return format === 1 && typeof record.proof === 'string' ? record : undefined
+  } catch {
+    return undefined
+  }
+}

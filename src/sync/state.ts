@@ -1,0 +1,74 @@
+import type { ErrorCode } from '../errors.ts'
+import { writeDurably } from '../world/files.ts'
+import type { Ms } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import type { SyncPaths } from './paths.ts'
+
+/** Why nothing could be handed over. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly detail: string
+  readonly sinceMs: Ms
+  /** In a row. */
+  readonly count: number
+  /** When it is tried again; absent where a person has to do something first. */
+  readonly nextMs?: Ms
+  /** SHA-256 of the pinned host keys that did not fit; it is tried again when they have changed. */
+  readonly knownHosts?: string
+}
+
+interface Kept {
+  /** The last request to hash anew. */
+  readonly asked?: { readonly id: string; readonly atMs: Ms }
+  /** When the primary was last told that something was sent. */
+  readonly notedMs?: Ms
+  readonly failure?: Failure
+  /** When a pass last went well. */
+  readonly doneMs?: Ms
+}
+
+/** What must be known of passes after a restart, in a small file. */
+export class SyncState {
+  readonly #world: World
+  readonly #path: string
+  #kept: Kept
+
+  private constructor(world: World, path: string, kept: Kept) {
+    this.#world = world
+    this.#path = path
+    this.#kept = kept
+  }
+
+  /** One that cannot be read is as if nothing had ever failed. */
+  static async read(world: World, { state, directory }: SyncPaths): Promise<SyncState> {
+    await world.files.makeDirectory(directory, 0o750)
+    const there = await world.files.info(state)
+    return new SyncState(world, state, there ? parse(await world.files.readFile(state)) : {})
+  }
+
+  get current(): Kept {
+    return this.#kept
+  }
+
+  get asked(): Kept['asked'] {
+    return this.#kept.asked
+  }
+
+  get failure(): Failure | undefined {
+    return this.#kept.failure
+  }
+
+  async put(kept: Kept): Promise<void> {
+    await writeDurably(this.#world.files, this.#path, `${JSON.stringify({ format: 1, ...kept })}\n`)
+    this.#kept = kept
+  }
+}
+
+function parse(bytes: Buffer): Kept {
+  try {
+    const { format, ...kept } = JSON.parse(bytes.toString()) as Kept & { format: number }
+    return format === 1 ? kept : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,292 @@
+import fc from 'fast-check'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { sealedFolders } from '../captures/sealed.ts'
+import type { Config } from '../config/config.ts'
+import { validate } from '../config/validate.ts'
+import type { Log } from '../log.ts'
+import { SimulatedPrimary } from '../sim/primary/primary.ts'
+import type { Machine } from '../sim/world/machine.ts'
+import { Simulation } from '../sim/world/simulation.ts'
+import type { World } from '../world/world.ts'
+import { sealDay } from './fixtures.ts'
+import { nameOf } from './handed.ts'
+import { Sync } from './sync.ts'
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
+const SITE = 'pi1'
+const HOUR_MS = 3_600_000
+
+function configWith(sync: object = {}): Config {
+  const tree = {
+    site: SITE,
+    data: { directory: '/data' },
+    sync: { target: 'understudy@primary:/srv/understudy', ...sync }
+  }
+  const result = validate(tree)
+  if ('faults' in result) throw new Error(JSON.stringify(result.faults))
+  return result.config
+}
+
+/** A Pi with sealed folders, and a primary. */
+class Place {
+  readonly simulation: Simulation
+  readonly pi: Machine
+  readonly primary: SimulatedPrimary
+  readonly config: Config
+  /** What the ledger and the journal were told. */
+  readonly confirmed: string[] = []
+  below = 0
+
+  constructor(seed = 1, sync: object = {}) {
+    this.simulation = new Simulation(seed)
+    this.pi = this.simulation.machine('pi')
+    this.primary = new SimulatedPrimary(this.pi, SITE)
+    this.config = configWith(sync)
+  }
+
+  open(world: World = this.pi.world): Promise<Sync> {
+    const around = {
+      sealed: () => sealedFolders(world.files, '/data'),
+      isWhole: (capture: string) => capture === 'daily',
+      confirmed: async (folder: { capture: string; folder: string }) => void this.confirmed.push(nameOf(folder)),
+      confirmJournal: async (position: number) => {
+        this.below = position
+      }
+    }
+    return this.complete(Sync.open(world, this.config, around, silent))
+  }
+
+  complete<T>(promise: Promise<T>): Promise<T> {
+    return this.simulation.complete(promise, 100 * HOUR_MS)
+  }
+
+  seal(day: number, sizes: readonly number[] = [5000, 300]): Promise<string> {
+    const contents = sizes.map((size, i) => [`spin${30 + i}.jsonl.zst`, Buffer.alloc(size, day * 7 + i + 1)])
+    return this.complete(sealDay(this.pi.world.files, '/data', SITE, day, Object.fromEntries(contents)))
+  }
+
+  /** Whether the primary has exactly what is here. */
+  async same(name: string): Promise<boolean> {
+    const { files } = this.pi.world
+    const there = this.primary.folder(name)
+    const here = await this.complete(files.list(`/data/captures/${name}`))
+    if (here.length !== there.size) return false
+    for (const { name: file } of here) {
+      const content = await this.complete(files.readFile(`/data/captures/${name}/${file}`))
+      if (!there.get(file)?.equals(content)) return false
+    }
+    return true
+  }
+}
+
+let place: Place
+beforeEach(() => {
+  place = new Place()
+})
+
+test('three days are sent, and confirmed by their receipts', async () => {
+  const names = [await place.seal(0), await place.seal(1), await place.seal(2)]
+  const sync = await place.open()
+  const shares: number[] = []
+  const report = await place.complete(sync.run({ progress: (_, share) => shares.push(share) }))
+  expect(report).toEqual({ sent: names, confirmed: names, waiting: [], differing: [] })
+  for (const name of names) expect(await place.same(name)).toBe(true)
+  expect(place.confirmed).toEqual(names)
+  expect(place.below).toBe(300)
+  expect(shares).toContain(1)
+  const again = await place.complete(sync.run())
+  expect(again).toEqual({ sent: [], confirmed: [], waiting: [], differing: [] })
+  expect(place.confirmed).toEqual(names)
+})
+
+test('without a receipt nothing counts as handed over; one that comes later is found', async () => {
+  place.primary.answers = false
+  const name = await place.seal(0)
+  const sync = await place.open()
+  expect(await place.complete(sync.run())).toEqual({ sent: [name], confirmed: [], waiting: [name], differing: [] })
+  expect([place.confirmed, place.below]).toEqual([[], 0])
+  sync.start()
+  await place.simulation.run(25 * HOUR_MS)
+  expect(sync.status().problems).toEqual([{ code: 'UNDERSTUDY_SYNC_NO_RECEIPT', detail: name }])
+  place.primary.receipts()
+  await place.simulation.run(2 * HOUR_MS)
+  expect([place.confirmed, place.below]).toEqual([[name], 100])
+  expect(sync.status()).toMatchObject({ confirmed: 1, waiting: [], problems: [] })
+})
+
+test('the journal counts as handed over up to the first folder that is not', async () => {
+  await place.seal(0)
+  const second = await place.seal(1)
+  await place.seal(2)
+  const sync = await place.open()
+  place.primary.answers = false
+  await place.complete(sync.run())
+  const damaged = `${SITE}/${second}/spin30.jsonl.zst`
+  place.primary.files.set(damaged, Buffer.from('something else'))
+  place.primary.receipts()
+  expect((await place.complete(sync.run())).differing).toEqual([second])
+  expect(place.below).toBe(100)
+  expect(sync.status().problems).toEqual([{ code: 'UNDERSTUDY_SYNC_DIFFERS', detail: second }])
+})
+
+test('a file that is damaged there afterwards is reported, and sent again once it was moved away', async () => {
+  const name = await place.seal(0)
+  const sync = await place.open()
+  await place.complete(sync.run())
+  place.primary.files.set(`${SITE}/${name}/spin31.jsonl.zst`, Buffer.from('rotten'))
+  expect((await place.complete(sync.run())).differing).toEqual([])
+  expect((await place.complete(sync.run({ recheck: true }))).differing).toEqual([name])
+  expect(sync.status().confirmed).toBe(0)
+  for (const file of place.primary.folder(name).keys()) place.primary.files.delete(`${SITE}/${name}/${file}`)
+  place.primary.receipts()
+  await place.complete(sync.run())
+  expect(await place.complete(sync.run())).toMatchObject({ sent: [name], confirmed: [name], differing: [] })
+  expect(await place.same(name)).toBe(true)
+})
+
+test('the primary is asked to hash anew by itself, once in a while', async () => {
+  const name = await place.seal(0)
+  const sync = await place.open()
+  sync.start()
+  await place.simulation.run(HOUR_MS)
+  place.primary.files.set(`${SITE}/${name}/spin31.jsonl.zst`, Buffer.from('rotten'))
+  await place.simulation.run(29 * 24 * HOUR_MS)
+  expect(sync.status().problems).toEqual([])
+  await place.simulation.run(48 * HOUR_MS)
+  expect(sync.status().problems).toEqual([{ code: 'UNDERSTUDY_SYNC_DIFFERS', detail: name }])
+})
+
+describe('when it fails', () => {
+  test('what has come stays, and the next attempt goes on there', async () => {
+    const name = await place.seal(0, [100_000])
+    const sync = await place.open()
+    for (let cut = 0; cut < 20; cut++) {
+      place.primary.cutAfterBytes = 4000
+      await expect(place.complete(sync.run())).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_CUT' })
+    }
+    expect(place.primary.folder(name).size).toBe(0)
+    expect((await place.complete(sync.run())).confirmed).toEqual([name])
+    expect(await place.same(name)).toBe(true)
+    expect(place.primary.sentBytes).toBeLessThan(110_000)
+    expect(place.primary.folder('.partial').size).toBe(0)
+  })
+
+  test('it waits longer after each failure, also over restarts, and then goes on', async () => {
+    const name = await place.seal(0)
+    place.primary.reachable = false
+    let sync = await place.open()
+    sync.start()
+    await place.simulation.run(5 * HOUR_MS)
+    const count = sync.status().failure?.count ?? 0
+    expect(count).toBeGreaterThan(5)
+    expect(count).toBeLessThan(12)
+    await place.complete(sync.stop())
+    place.pi.kill()
+    sync = await place.open(place.pi.start())
+    sync.start()
+    expect(sync.status().failure).toMatchObject({ code: 'UNDERSTUDY_SYNC_UNREACHABLE', count })
+    place.primary.reachable = true
+    await place.simulation.run(10 * HOUR_MS)
+    expect(sync.status()).toMatchObject({ confirmed: 1, failure: undefined })
+    expect(await place.same(name)).toBe(true)
+  })
+
+  test('a full disk there is told of, and taken up when there is room', async () => {
+    const name = await place.seal(0, [50_000, 60_000])
+    place.primary.roomBytes = 70_000
+    const sync = await place.open()
+    for (let i = 0; i < 3; i++) {
+      await expect(place.complete(sync.run())).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_FAR_FULL' })
+    }
+    place.primary.roomBytes = 200_000
+    expect((await place.complete(sync.run())).confirmed).toEqual([name])
+    expect(await place.same(name)).toBe(true)
+  })
+
+  test('another host key stops it until a person has changed what is pinned', async () => {
+    await place.seal(0)
+    const sync = await place.open()
+    await place.complete(sync.run())
+    await place.seal(1)
+    place.primary.hostKey = 'ssh-ed25519 second'
+    sync.start()
+    await place.simulation.run(100 * HOUR_MS)
+    expect(sync.status().failure).toMatchObject({ code: 'UNDERSTUDY_SYNC_HOST_KEY', count: 1 })
+    expect(sync.status().confirmed).toBe(1)
+    await place.complete(place.pi.world.files.remove('/data/sync/known_hosts'))
+    await place.simulation.run(HOUR_MS)
+    expect(sync.status()).toMatchObject({ confirmed: 2, failure: undefined })
+  })
+
+  test('a key that may run commands there is not used', async () => {
+    await place.seal(0)
+    place.primary.restricted = false
+    const sync = await place.open()
+    await expect(place.complete(sync.run())).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_UNRESTRICTED' })
+    expect(place.primary.files.size).toBe(0)
+  })
+
+  test('a missing program and a missing target are named', async () => {
+    await place.seal(0)
+    place.pi.programs.delete('rsync')
+    const failed = (await place.open()).run()
+    await expect(place.complete(failed)).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_NO_PROGRAM', detail: 'rsync' })
+    const none = new Place(2, { target: undefined })
+    await none.seal(0)
+    await expect(none.complete((await none.open()).run())).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_NO_TARGET' })
+  })
+})
+
+test('it is never done twice at a time', async () => {
+  await place.seal(0, [5_000_000])
+  const sync = await place.open()
+  sync.start()
+  const [one, other] = [sync.run(), sync.run()]
+  expect(await place.complete(one)).toBe(await place.complete(other))
+  await place.simulation.run(5 * HOUR_MS)
+  expect(place.primary.mostTransfers).toBe(1)
+})
+
+test('a stop ends a transfer at once and is no failure', async () => {
+  await place.seal(0, [50_000_000])
+  const sync = await place.open()
+  const run = sync.run()
+  run.catch(() => {})
+  await place.simulation.run(1000)
+  await place.complete(sync.stop())
+  await expect(run).rejects.toThrow('aborted')
+  expect(sync.status().failure).toBeUndefined()
+})
+
+test('killed or cut off anywhere between sealed and confirmed: one folder, whole, and nothing believed early', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer(),
+      fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 5 }),
+      async (seed, kills) => {
+        const life = new Place(seed)
+        const name = await life.seal(0, [3000, 2000])
+        for (const ms of kills) {
+          const sync = await life.open(life.pi.world)
+          const run = sync.run()
+          run.catch(() => {})
+          await life.simulation.run(ms)
+          const told = life.below === 100
+          if (told) expect(await life.same(name)).toBe(true)
+          life.pi.kill()
+          life.pi.start()
+        }
+        const sync = await life.open(life.pi.world)
+        await life.complete(sync.run())
+        // A receipt may come later than it is looked for.
+        await life.simulation.run(2000)
+        await life.complete(sync.run())
+        expect(await life.same(name)).toBe(true)
+        expect(new Set(life.confirmed)).toEqual(new Set([name]))
+        const visible = [...life.primary.files.keys()].filter((path) => path.endsWith('/manifest.json'))
+        expect(visible).toEqual([`${SITE}/${name}/manifest.json`])
+      }
+    ),
+    { numRuns: 60 }
+  )
+})

@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto'
+import type { Config } from '../config/config.ts'
+import { type ErrorCode, UnderstudyError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Ms, Timer } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import { HandedFolders, nameOf } from './handed.ts'
+import { Handover, type PassOptions, type Report, type Surroundings } from './handover.ts'
+import { type SyncPaths, syncPaths } from './paths.ts'
+import { type Failure, SyncState } from './state.ts'
+
+const TICK_MS = 60_000
+const DAY_MS = 86_400_000
+
+/** How it stands with the primary. Folders by name, like `daily/2026-03-29`. */
+export interface SyncStatus {
+  readonly confirmed: number
+  /** Not sent yet, or not all of it. */
+  readonly unsent: readonly string[]
+  /** Sent, and not confirmed yet. */
+  readonly waiting: readonly string[]
+  /** What the primary has of them is not what was sent, or nothing. */
+  readonly differing: readonly string[]
+  readonly failure: Failure | undefined
+  /** When a pass last went well. */
+  readonly doneMs: Ms | undefined
+  readonly problems: ReadonlyArray<{ readonly code: ErrorCode; readonly detail: string }>
+}
+
+/** Keeps handing sealed folders to the primary: on schedule, again after a failure, and never twice at a time. */
+export class Sync {
+  readonly #world: World
+  readonly #config: Config
+  readonly #paths: SyncPaths
+  readonly #folders: HandedFolders
+  readonly #state: SyncState
+  readonly #handover: Handover
+  readonly #log: Log
+  readonly #stopping = new AbortController()
+  #timer: Timer | undefined
+  #running: Promise<Report> | undefined
+
+  private constructor(
+    world: World,
+    config: Config,
+    kept: { paths: SyncPaths; folders: HandedFolders; state: SyncState },
+    around: Surroundings,
+    log: Log
+  ) {
+    this.#world = world
+    this.#config = config
+    this.#paths = kept.paths
+    this.#folders = kept.folders
+    this.#state = kept.state
+    this.#handover = new Handover(world, config, kept, around, log)
+    this.#log = log
+  }
+
+  /** Only who holds the data folder's journal may have one. */
+  static async open(world: World, config: Config, around: Surroundings, log: Log): Promise<Sync> {
+    const paths = syncPaths(config)
+    const state = await SyncState.read(world, paths)
+    const folders = await HandedFolders.read(world, paths)
+    return new Sync(world, config, { paths, folders, state }, around, log)
+  }
+
+  get folders(): HandedFolders {
+    return this.#folders
+  }
+
+  /** From now on it runs by itself. */
+  start(): void {
+    if (this.#config.sync.target === undefined) return
+    this.#timer = this.#world.timers.every(TICK_MS, () => void this.#tick())
+  }
+
+  /** Ends a transfer that is going on; what has come of it stays with the primary. */
+  async stop(): Promise<void> {
+    this.#timer?.cancel()
+    this.#stopping.abort()
+    await this.#running?.catch(() => {})
+  }
+
+  /**
+   * One pass now, whatever failed before. Joins one that is going on.
+   * @throws what kept it from the primary, as an UNDERSTUDY_SYNC_…
+   */
+  run(options: Omit<PassOptions, 'signal'> & { readonly signal?: AbortSignal } = {}): Promise<Report> {
+    this.#running ??= this.#pass(options).finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  status(): SyncStatus {
+    const folders = this.#folders.all().filter(({ removed }) => removed === undefined)
+    const differing = this.#folders.all().filter(({ fault }) => fault !== undefined)
+    const waiting = folders.filter(({ sentMs, confirmedMs }) => sentMs !== undefined && confirmedMs === undefined)
+    const { failure, current } = this.#state
+    const late = waiting.filter(({ sentMs }) => this.#nowMs() - sentMs! > DAY_MS)
+    return {
+      confirmed: this.#folders.all().filter(({ confirmedMs, fault }) => confirmedMs && !fault).length,
+      unsent: folders.filter(({ sentMs }) => sentMs === undefined).map(nameOf),
+      waiting: waiting.map(nameOf),
+      differing: differing.map(nameOf),
+      failure,
+      doneMs: current.doneMs,
+      problems: [
+        ...(failure ? [{ code: failure.code, detail: failure.detail }] : []),
+        ...late.map((folder) => ({ code: 'UNDERSTUDY_SYNC_NO_RECEIPT' as const, detail: nameOf(folder) })),
+        ...differing.map((folder) => ({ code: 'UNDERSTUDY_SYNC_DIFFERS' as const, detail: nameOf(folder) }))
+      ]
+    }
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      if (this.#running === undefined && (await this.#isDue())) await this.run()
+    } catch (error) {
+      // On record as a failure; this is only about what nobody foresaw.
+      if (!(error instanceof UnderstudyError) && !this.#stopping.signal.aborted) {
+        this.#log.error({ err: error }, 'handing over failed')
+      }
+    }
+  }
+
+  async #isDue(): Promise<boolean> {
+    const { failure, current } = this.#state
+    if (!failure) return this.#hasPassed((current.doneMs ?? 0) + this.#config.sync.scheduleMs)
+    if (failure.nextMs !== undefined) return this.#hasPassed(failure.nextMs)
+    return failure.knownHosts !== (await this.#knownHosts())
+  }
+
+  /** Or lies so far ahead that the clock must have been set back since. */
+  #hasPassed(atMs: Ms): boolean {
+    const aheadMs = atMs - this.#nowMs()
+    return aheadMs <= 0 || aheadMs > Math.max(DAY_MS, this.#config.sync.scheduleMs)
+  }
+
+  async #pass(options: Omit<PassOptions, 'signal'> & { readonly signal?: AbortSignal }): Promise<Report> {
+    const signal = AbortSignal.any([this.#stopping.signal, ...(options.signal ? [options.signal] : [])])
+    try {
+      const report = await this.#handover.pass({ ...options, signal })
+      const { failure: _, ...rest } = this.#state.current
+      await this.#state.put({ ...rest, doneMs: this.#nowMs() })
+      return report
+    } catch (error) {
+      // Whoever stopped it knows.
+      if (!signal.aborted) await this.#failed(error)
+      throw error
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const { code, detail } = error instanceof UnderstudyError ? error : new UnderstudyError('UNDERSTUDY_INTERNAL')
+    const { failure: before } = this.#state
+    const nowMs = this.#nowMs()
+    const again = before?.code === code
+    const count = again ? before.count + 1 : 1
+    const told = { code, detail, sinceMs: again ? before.sinceMs : nowMs, count }
+    this.#log.warn({ ...told, err: error }, 'sealed folders could not be handed over')
+    const failure: Failure =
+      code === 'UNDERSTUDY_SYNC_HOST_KEY'
+        ? { ...told, knownHosts: await this.#knownHosts() }
+        : { ...told, nextMs: nowMs + this.#waitMs(count) }
+    await this.#state.put({ ...this.#state.current, failure })
+  }
+
+  /** A minute after the first failure, twice as much after each further one, up to a day; half of it is chance. */
+  #waitMs(count: number): Ms {
+    const mostMs = Math.min(DAY_MS, 60_000 * 2 ** (count - 1))
+    return Math.round(mostMs * (0.5 + this.#world.random.fraction() / 2))
+  }
+
+  async #knownHosts(): Promise<string> {
+    const { files } = this.#world
+    const { knownHosts } = this.#paths
+    const text = (await files.info(knownHosts)) ? await files.readFile(knownHosts) : ''
+    return createHash('sha256').update(text).digest('hex')
+  }
+
+  #nowMs(): Ms {
+    return Math.floor(this.#world.clock.wallUs() / 1000)
+  }
+}
