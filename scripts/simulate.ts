@@ -7,7 +7,7 @@ import { live } from '../test/simulate/life.ts'
 import { liveMany } from '../test/simulate/many.ts'
 import { DAY_MS, drawPlan } from '../test/simulate/plan.ts'
 import { shrink } from '../test/simulate/shrink.ts'
-import { tell } from '../test/simulate/tell.ts'
+import { tell, tellAll } from '../test/simulate/tell.ts'
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +31,7 @@ if (values.seed !== undefined) {
 } else {
   const beganMs = performance.now()
   let lived = 0
-  const { lives, messages, entries, faults, broken } = await liveMany({
+  const summary = await liveMany({
     firstSeed: Number(values.first),
     seeds: Number(values.seeds),
     days,
@@ -44,6 +44,7 @@ if (values.seed !== undefined) {
     }
   })
   if (process.stderr.isTTY) process.stderr.write('\n')
+  const { broken } = summary
   for (const { plan, broken: what = '', log } of broken) {
     if (values['no-shrink']) {
       console.log(`${tell(plan, what, log)}\n`)
@@ -53,9 +54,6 @@ if (values.seed !== undefined) {
     const life = await live(smallest)
     console.log(`${tell(smallest, life.broken ?? what, life.log)}\n`)
   }
-  const seconds = ((performance.now() - beganMs) / 1000).toFixed(0)
-  console.log(
-    `${lives} lives of ${+days.toFixed(3)} days, ${messages} messages, ${entries} entries, ${faults} faults, in ${seconds} s: ${broken.length} broken`
-  )
+  console.log(tellAll(summary, days, performance.now() - beganMs))
   process.exitCode = broken.length > 0 ? 1 : 0
 }

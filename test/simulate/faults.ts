@@ -127,7 +127,7 @@ export const faultKinds = {
     3,
     [second, 10 * minute],
     (lab, chance, forMs) => {
-      lab.fillDisk(chance)
+      lab.disk.fill(chance)
       // Somebody pulls the plug of what does not seem to work any more.
       if (chance > 0.7) lab.after(forMs * 0.9, () => lab.kill())
       // Or starts it again, as if that helped.
@@ -139,56 +139,40 @@ export const faultKinds = {
       }
     },
     (lab) => {
-      lab.freeDisk()
+      lab.disk.free()
       lab.start()
     }
   ),
   'disk read-only': kind(
     2,
     [second, 5 * minute],
-    (lab) => {
-      lab.pi.disk.readOnly = true
-    },
-    (lab) => {
-      lab.pi.disk.readOnly = false
-    }
+    (lab) => lab.disk.setReadOnly(true),
+    (lab) => lab.disk.setReadOnly(false)
   ),
   'disk fails to write': kind(
     2,
     [second, 5 * minute],
-    (lab, chance) => {
-      lab.pi.disk.failsAfterBytes = Math.round(chance * 20_000)
-    },
-    (lab) => {
-      lab.pi.disk.failsAfterBytes = Number.POSITIVE_INFINITY
-    }
+    (lab, chance) => lab.disk.setFailing(Math.round(chance * 20_000)),
+    (lab) => lab.disk.setFailing(undefined)
   ),
   'disk fails to sync': kind(
     2,
     [second, 5 * minute],
-    (lab) => {
-      lab.pi.disk.syncFails = true
-    },
-    (lab) => {
-      lab.pi.disk.syncFails = false
-    }
+    (lab) => lab.disk.setSyncFails(true),
+    (lab) => lab.disk.setSyncFails(false)
   ),
   'disk fails to read': kind(
     1,
     [second, 5 * minute],
-    (lab) => {
-      lab.pi.disk.unreadable = true
-    },
-    (lab) => {
-      lab.pi.disk.unreadable = false
-    }
+    (lab) => lab.disk.setUnreadable(true),
+    (lab) => lab.disk.setUnreadable(false)
   ),
-  'disk stalls': kind(1, [second, 30 * second], (lab, _, forMs) => lab.pi.disk.stall(forMs)),
+  'disk stalls': kind(1, [second, 30 * second], (lab, _, forMs) => lab.disk.stall(forMs)),
   'disk slow': kind(
     2,
     [minute, 10 * minute],
-    (lab) => lab.slowDisk(true),
-    (lab) => lab.slowDisk(false)
+    (lab) => lab.disk.setSlow(true),
+    (lab) => lab.disk.setSlow(false)
   ),
   // Damage
   'bit flips in a finished store': kind(2, [1, 2], (lab, chance) => flipBit(lab, chance, 'finished')),

@@ -13,6 +13,7 @@ import { Simulation } from '../../src/sim/world/simulation.ts'
 import type { Ms, Us } from '../../src/world/time.ts'
 import type { World } from '../../src/world/world.ts'
 import { Model, type Run } from './model.ts'
+import { PiDisk } from './pi-disk.ts'
 import type { Plan } from './plan.ts'
 import { follow } from './reader.ts'
 import { Students } from './students.ts'
@@ -24,6 +25,9 @@ const RESTART_MS = 5000
 /** What a stop may take at most. */
 const STOP_MS = 5000
 const YEAR_S = 365 * 86_400
+
+/** After the disk works again, what waits for it is on it this long after. */
+const RECORDING_MS = 5000
 
 /** A tick that is late by less than this says nothing of a stall. */
 const UNNOTICED_MS = 250
@@ -40,6 +44,7 @@ export class Lab {
   readonly simulation: Simulation
   readonly model: Model
   readonly pi: Machine
+  readonly disk: PiDisk
   readonly relayMachine: Machine
   readonly streams: readonly string[]
   readonly log: string[] = []
@@ -48,11 +53,13 @@ export class Lab {
   readonly #dice: Dice
   readonly #config: Config
   #appliance: Appliance | undefined
+  #journal: Journal | undefined
   #run: Run | undefined
   /** Whether the appliance is to run: somebody starts it again when it ends by itself. */
   #wanted = false
   #relayRuns = false
-  #filled: number | undefined
+  /** While the process is stopped. */
+  #stalledUntilUs: Us = 0
   readonly #atCommit: Array<() => void> = []
 
   constructor(plan: Plan) {
@@ -68,7 +75,7 @@ export class Lab {
     this.#config = configOf(plan)
     this.network.bufferBytes = 80_000
     this.latency(false)
-    this.slowDisk(false)
+    this.disk = new PiDisk(this.pi.disk, this.simulation, plan.syncMs, () => this.#diskWorks())
     this.#students = new Students(this, plan.pauseMs)
   }
 
@@ -112,13 +119,7 @@ export class Lab {
     this.network.heal(this.pi, this.relayMachine)
     this.network.fail('relay', undefined)
     this.latency(false)
-    this.freeDisk()
-    const { disk } = this.pi
-    disk.readOnly = false
-    disk.failsAfterBytes = Number.POSITIVE_INFINITY
-    disk.unreadable = false
-    disk.syncFails = false
-    this.slowDisk(false)
+    this.disk.heal()
     this.startRelay()
     if (!this.pi.on) this.boot(0.9)
     this.synchronise()
@@ -180,13 +181,13 @@ export class Lab {
     this.note('is told to stop')
     run.stopping = true
     this.#wanted = false
-    const healthy = this.#diskIsHealthy()
+    const healthy = this.disk.works
     const sinceUs = this.simulation.nowUs
     try {
       await appliance.stop()
     } catch (error) {
       this.note(`fails to stop: ${codeOf(error)}`)
-      if (healthy && this.#diskIsHealthy()) this.model.broke(`a stop fails on a healthy disk: ${error}`)
+      if (healthy && this.disk.works) this.model.broke(`a stop fails on a healthy disk: ${error}`)
     }
     const tookMs = (this.simulation.nowUs - sinceUs) / 1000
     // A fault that began meanwhile excuses it.
@@ -208,6 +209,7 @@ export class Lab {
   stall(ms: Ms): void {
     if (!this.#run) return
     this.pi.stall(ms, this.#run.world)
+    this.#stalledUntilUs = this.nowUs + ms * 1000
     if (ms < this.plan.readIntervalMs + UNNOTICED_MS) this.model.shortStalls.push([this.nowUs, this.nowUs + ms * 1000])
   }
 
@@ -223,34 +225,26 @@ export class Lab {
     this.pi.clock.setSynchronised(true)
   }
 
-  // Its disk
-
-  fillDisk(chance: number): void {
-    const { disk } = this.pi
-    if (this.#filled !== undefined) return
-    this.#filled = disk.capacityBytes
-    disk.capacityBytes += Math.round(((chance * 1000) % 1) ** 2 * 30_000) - disk.freeBytes
-    if ((chance * 10) % 1 < 0.5) this.#keepFull()
-  }
-
-  /** What becomes free is taken at once by somebody else. */
-  #keepFull(): void {
-    const { disk } = this.pi
-    if (this.#filled === undefined) return
-    disk.capacityBytes -= disk.freeBytes
-    this.after(500, () => this.#keepFull())
-  }
-
-  freeDisk(): void {
-    if (this.#filled !== undefined) this.pi.disk.capacityBytes = this.#filled
-    this.#filled = undefined
-  }
-
-  slowDisk(slow: boolean): void {
-    const { syncMs } = this.plan
-    this.pi.disk.pace = slow
-      ? { changeUs: [0, 50_000], syncUs: [100_000, 4_000_000] }
-      : { changeUs: [0, syncMs * 10], syncUs: [syncMs * 100, syncMs * 1000] }
+  /**
+   * The disk works again: what waits is on it soon, without a restart. Not where something else is in the way, nor where
+   * nothing waits.
+   */
+  #diskWorks(): void {
+    const { model } = this
+    const run = this.#run
+    const journal = this.#journal
+    if (!run || !journal || journal.pendingBytes === 0 || !this.disk.isWell || this.nowUs < this.#stalledUntilUs) return
+    const sinceUs = this.nowUs
+    let recordedUs: Us | undefined
+    const forget = journal.onCommit(() => {
+      recordedUs ??= this.nowUs
+    })
+    this.after(RECORDING_MS, () => {
+      forget()
+      if (this.#run !== run || run.stopping || model.disturbedUs > sinceUs) return
+      if (recordedUs === undefined) model.broke(`nothing is committed ${RECORDING_MS} ms after the disk works again`)
+      else model.recoveriesMs.push((recordedUs - sinceUs) / 1000)
+    })
   }
 
   // The relay and the way to it
@@ -356,6 +350,7 @@ export class Lab {
 
   #opened(run: Run, journal: Journal): void {
     this.model.opened(run, journal.nextPosition)
+    this.#journal = journal
     const { hearing } = journal
     const keep = hearing.frame.bind(hearing)
     hearing.frame = (stream, payload, binary) => {
@@ -375,17 +370,7 @@ export class Lab {
     if (this.#run) this.model.ended(this.#run)
     this.#run = undefined
     this.#appliance = undefined
-  }
-
-  #diskIsHealthy(): boolean {
-    const { disk } = this.pi
-    return (
-      !disk.readOnly &&
-      disk.failsAfterBytes === Number.POSITIVE_INFINITY &&
-      !disk.unreadable &&
-      !disk.syncFails &&
-      this.#filled === undefined
-    )
+    this.#journal = undefined
   }
 
   #relayOf: World | undefined

@@ -1,3 +1,4 @@
+import type { Ms } from '../../src/world/time.ts'
 import { checkEnd, checkLive } from './check.ts'
 import { kindOf } from './faults.ts'
 import { Lab } from './lab.ts'
@@ -14,6 +15,8 @@ export interface Outcome {
   readonly log: readonly string[]
   readonly messages: number
   readonly entries: number
+  /** See the model's. */
+  readonly recoveriesMs: readonly Ms[]
 }
 
 /** Lives one life to its end, or until a promise is broken. */
@@ -48,7 +51,8 @@ export async function live(plan: Plan): Promise<Outcome> {
     digest: lab.digest(),
     log: lab.log,
     messages,
-    entries: model.seen.size
+    entries: model.seen.size,
+    recoveriesMs: model.recoveriesMs
   }
 }
 

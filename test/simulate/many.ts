@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import type { Ms } from '../../src/world/time.ts'
 import type { Told } from './worker.ts'
 
 /** What many lives came to. */
@@ -9,6 +10,9 @@ export interface Summary {
   readonly messages: number
   readonly entries: number
   readonly faults: number
+  /** How often something waited when the disk worked again, and the longest time until something was committed then. */
+  readonly recoveries: number
+  readonly slowestRecoveryMs: Ms
   /** Those in which a promise was broken, by seed. */
   readonly broken: readonly Told[]
 }
@@ -26,7 +30,7 @@ export async function liveMany(options: {
   readonly told?: (life: Told) => void
 }): Promise<Summary> {
   const { firstSeed, seeds, days, stopAt = 1 } = options
-  const summary = { lives: 0, messages: 0, entries: 0, faults: 0 }
+  const summary = { lives: 0, messages: 0, entries: 0, faults: 0, recoveries: 0, slowestRecoveryMs: 0 }
   const broken: Told[] = []
   let next = firstSeed
   const work = async (worker: Worker): Promise<void> => {
@@ -37,6 +41,8 @@ export async function liveMany(options: {
       summary.messages += life.messages
       summary.entries += life.entries
       summary.faults += life.plan.faults.length
+      summary.recoveries += life.recoveriesMs.length
+      summary.slowestRecoveryMs = Math.max(summary.slowestRecoveryMs, ...life.recoveriesMs)
       if (life.broken !== undefined) broken.push(life)
       options.told?.(life)
     }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Entry, Position } from '../../src/journal/entry.ts'
 import type { Simulation } from '../../src/sim/world/simulation.ts'
-import type { Us } from '../../src/world/time.ts'
+import type { Ms, Us } from '../../src/world/time.ts'
 import type { World } from '../../src/world/world.ts'
 import { codeOf } from './lab.ts'
 
@@ -54,6 +54,8 @@ export class Model {
   broken: string | undefined
   /** When something last broke or was put right. */
   disturbedUs: Us = 0
+  /** How long it took each time until something was committed, from when the disk worked again. */
+  readonly recoveriesMs: Ms[] = []
   readonly #simulation: Simulation
   readonly #note: (what: string) => void
   readonly #sums = new Map<Position, number>()

@@ -1,3 +1,5 @@
+import type { Ms } from '../../src/world/time.ts'
+import type { Summary } from './many.ts'
 import type { Plan } from './plan.ts'
 import { DAY_MS } from './plan.ts'
 
@@ -18,4 +20,17 @@ export function tell(plan: Plan, broken: string, log: readonly string[]): string
     'the end of its log:',
     ...log.slice(-25).map((line) => `  ${line}`)
   ].join('\n')
+}
+
+/** What many lives came to, in one line. */
+export function tellAll(summary: Summary, days: number, tookMs: Ms): string {
+  const { lives, messages, entries, faults, recoveries, slowestRecoveryMs, broken } = summary
+  return [
+    `${lives} lives of ${days > 1 ? `${days} days` : `${+(days * 24).toFixed(3)} hours`}`,
+    `${messages} messages`,
+    `${entries} entries`,
+    `${faults} faults`,
+    `recording again after ${recoveries} of the disk's within ${slowestRecoveryMs.toFixed(0)} simulated ms`,
+    `in ${(tookMs / 1000).toFixed(0)} s: ${broken.length} broken`
+  ].join(', ')
 }
