@@ -104,8 +104,9 @@ export class End {
     this.process.deliver('input', () => this.events.closed(error))
   }
 
-  /** The network is whole again. */
+  /** The network is whole again; but what froze, or has no power any more, sends nothing a second time either. */
   retransmit(): void {
+    if (this.#frozen || this.#state === 'gone') return
     for (const segment of this.#held.splice(0)) this.#launch(segment)
   }
 

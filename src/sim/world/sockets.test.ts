@@ -173,6 +173,21 @@ test('a partition says nothing; when it heals, what was sent arrives', async () 
   expect(heard).toEqual(['two false'])
 })
 
+test('what froze in a partition has not sent anything when it heals, nor what lost its power', async () => {
+  const { simulation, connect, connections, pi, relay, seen } = await pair()
+  connect()
+  connect()
+  await simulation.run(1000)
+  simulation.network.partition(pi, relay)
+  for (const connection of connections) connection.send('never')
+  await simulation.run(1000)
+  connections[0]?.freeze()
+  relay.cutPower()
+  simulation.network.heal(pi, relay)
+  await simulation.run(60_000)
+  expect(seen).toEqual(['opened', 'opened'])
+})
+
 test('both sides learn of an end; the one that froze says nothing', async () => {
   const { simulation, connect, connections, heard, seen } = await pair()
   connect()
