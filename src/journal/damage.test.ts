@@ -39,6 +39,35 @@ test('also without a head: no number is used again, and the chain begins anew', 
   expect((await again.verify()).problems).toMatchObject([{ kind: 'missing', store: 1 }])
 })
 
+test('a block under a key that has changed is passed over, as a damaged one is', async () => {
+  const machine = aMachine()
+  const journal = await openJournal(machine.world, { storeBytes: 1 })
+  for (const text of ['a', 'b', 'c']) {
+    journal.append(told('spin30', text))
+    await journal.commit()
+  }
+  await journal.close()
+  const { stores } = machine.world
+  const store = await stores.open(paths.store(2), { create: false })
+  const [[key, value]] = (await store.scan({ gte: Buffer.from('b'), lt: Buffer.from('c') }).next(1)) as [
+    [Buffer, Buffer]
+  ]
+  const other = Buffer.from(key)
+  other[3]! ^= 1
+  await store.batch(
+    [
+      { type: 'del', key },
+      { type: 'put', key: other, value }
+    ],
+    { sync: true }
+  )
+  await store.close()
+  const again = await openJournal(machine.start(), { storeBytes: 1e6 })
+  expect((await texts(again.range({}))).length).toBe(2)
+  await again.repaired()
+  expect((await again.verify()).problems).toMatchObject([{ kind: 'missing', store: 2 }])
+})
+
 test('a cut between setting aside and saying so loses nothing', async () => {
   const machine = await damaged()
   const { files } = machine.world

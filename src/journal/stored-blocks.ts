@@ -206,9 +206,11 @@ export class StoredBlocks extends KeptCatalogue {
 /** What does not mean that a store is damaged. */
 const intact: ReadonlySet<string> = new Set(['UNDERSTUDY_STORE_NEWER', 'UNDERSTUDY_STORE_IN_USE'])
 
+/** Nothing of a block that is damaged, or stands under another's key: keys have no checksum. */
 function headerOf(block: StoredBlock): BlockHeader | undefined {
   try {
-    return readHeader(block.value)
+    const header = readHeader(block.value)
+    return header.firstPosition === block.firstPosition ? header : undefined
   } catch {
     return undefined
   }
