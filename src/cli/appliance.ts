@@ -171,7 +171,7 @@ export class Appliance {
     const waiting = this.pendingBytes
     const bytes = waiting + this.roster.pendingBytes()
     const { memoryBytes } = this.config.journal
-    if (bytes > memoryBytes) this.roster.hold()
+    if (bytes > memoryBytes) this.roster.hold(this.awaited.failure ?? 'memory full')
     else if (bytes <= memoryBytes / 2) this.roster.release()
     if (waiting <= memoryBytes / 2) this.roster.relieve()
   }

@@ -2,6 +2,7 @@ import { UnderstudyError } from '../errors.ts'
 import { EarlyHearing } from '../journal/early-hearing.ts'
 import type { Hearing } from '../journal/hearing.ts'
 import type { Journal } from '../journal/journal.ts'
+import { type DiskFailure, diskFailure } from '../journal/without-room.ts'
 import type { Log } from '../log.ts'
 import { type Ms, sleep } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -26,6 +27,8 @@ export class AwaitedJournal {
   readonly opened: Promise<void>
   private served: ServedJournal | undefined
   private early: EarlyHearing | undefined
+  /** Why it could not be opened. */
+  private earlyFailure: DiskFailure | undefined
   private readonly stopping = new AbortController()
   private readonly world: World
   private readonly options: AwaitedOptions
@@ -92,6 +95,11 @@ export class AwaitedJournal {
     return this.served?.journal.pendingBytes ?? this.early?.pendingBytes ?? 0
   }
 
+  /** Why it cannot be written at this moment; `undefined` when it can, as far as is known. */
+  get failure(): DiskFailure | undefined {
+    return this.served?.journal.failure ?? this.earlyFailure
+  }
+
   /** How long the oldest of it has waited; nothing waits for a commit as long as there can be none. */
   get pendingMs(): Ms {
     return this.served?.journal.pendingMs ?? 0
@@ -137,9 +145,11 @@ export class AwaitedJournal {
         throw new UnderstudyError('UNDERSTUDY_ALREADY_RUNNING', directory)
       this.served = await this.open(early)
     } catch (error) {
-      if (isNoRoom(error)) return false
-      throw error
+      if (!isNoRoom(error)) throw error
+      this.earlyFailure = diskFailure(error)
+      return false
     }
+    this.earlyFailure = undefined
     this.options.opened?.(this.served.journal)
     this.served.journal.takeOver(early)
     this.early = undefined

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import type { LossCause, RelayListener } from '../relay/listener.ts'
+import type { LossCause, RelayListener, UncertainReason } from '../relay/listener.ts'
 import type { Clock, Ms, Us } from '../world/time.ts'
 
 /** What has been heard of a stream since the start. */
@@ -86,7 +86,7 @@ export class Tally implements RelayListener {
     this.next.doubted(stream, fromUs)
   }
 
-  uncertain(stream: string, fromUs: Us, toUs: Us, reason: 'stalled' | 'paused' | 'overrun'): void {
+  uncertain(stream: string, fromUs: Us, toUs: Us, reason: UncertainReason): void {
     this.next.uncertain(stream, fromUs, toUs, reason)
   }
 

@@ -146,7 +146,7 @@ test('uncertain within what was heard, and not where it was not', async () => {
   hearing.heard(spin)
   await at(10)
   hearing.proof(spin)
-  hearing.uncertain(spin, zero + 2 * S, zero + 3 * S, 'paused')
+  hearing.uncertain(spin, zero + 2 * S, zero + 3 * S, 'memory full')
   hearing.lost(spin, 'disconnected')
   await at(14)
   hearing.uncertain(spin, zero + 9 * S, mono(), 'stalled')
@@ -155,7 +155,7 @@ test('uncertain within what was heard, and not where it was not', async () => {
   hearing.proof(spin)
   await journal.commit()
   expect(await lines(journal, startUs)).toEqual([
-    ['uncertain paused', 2, 3],
+    ['uncertain memory full', 2, 3],
     ['uncertain stalled', 9, 10],
     ['gap disconnected', 10, 14]
   ])

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import type { LossCause, RelayListener } from '../relay/listener.ts'
+import type { LossCause, RelayListener, UncertainReason } from '../relay/listener.ts'
 import type { Ms, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Stamp } from './entry.ts'
@@ -96,7 +96,7 @@ export class EarlyHearing implements RelayListener {
     this.#keep((hearing) => hearing.doubted(stream, fromUs))
   }
 
-  uncertain(stream: string, fromUs: Us, toUs: Us, reason: string): void {
+  uncertain(stream: string, fromUs: Us, toUs: Us, reason: UncertainReason): void {
     this.#keep((hearing) => hearing.uncertain(stream, fromUs, toUs, reason))
   }
 

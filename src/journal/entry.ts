@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { LossCause } from '../relay/listener.ts'
 import type { Us } from '../world/time.ts'
+import type { DiskFailure } from './without-room.ts'
 
 /** Where an entry stands in the journal; rises by one with each entry and is never used again. */
 export type Position = number
@@ -67,7 +68,7 @@ export type GapCause =
   | 'not started'
   | LossCause
   | 'host rebooted'
-  | 'disk full'
+  | DiskFailure
   | 'store damaged'
   | 'store unread'
   | 'not kept'

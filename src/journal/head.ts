@@ -4,6 +4,7 @@ import type { Us } from '../world/time.ts'
 import { readU64, writeU64 } from './bytes.ts'
 import type { Position } from './entry.ts'
 import type { StreamState } from './stream-state.ts'
+import type { DiskFailure } from './without-room.ts'
 
 /*
  * The head is a small preallocated file outside LevelDB with two slots. What was synced last stands in one and is left
@@ -33,6 +34,8 @@ export interface HeadState {
   /** The number before the first of a stream that is not among these; more than 0 after damage. */
   readonly firstSeq: number
   readonly streams: Readonly<Record<string, StreamState>>
+  /** Set while nothing could be committed: why, and until when there was a process that heard. */
+  readonly failing?: { readonly cause: DiskFailure; readonly aliveUs: Us }
 }
 
 /** The head file, open for writing. */

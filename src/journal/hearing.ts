@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import type { LossCause, RelayListener } from '../relay/listener.ts'
+import type { LossCause, RelayListener, UncertainReason } from '../relay/listener.ts'
 import type { Ms, Us } from '../world/time.ts'
 import type { Writer } from './writer.ts'
 
@@ -59,7 +59,7 @@ export class Hearing implements RelayListener {
     else this.#writer.note({ event: 'doubt', stream, fromUs })
   }
 
-  uncertain(stream: string, fromUs: Us, toUs: Us, reason: string): void {
+  uncertain(stream: string, fromUs: Us, toUs: Us, reason: UncertainReason): void {
     this.#writer.note({ event: 'uncertain', stream, boot: this.#writer.stamp().boot, fromUs, toUs, reason })
   }
 

@@ -12,6 +12,7 @@ import { type Removable, Retention, type RetentionLimits } from './retention.ts'
 import type { Series } from './series.ts'
 import { SeriesReader } from './series-reader.ts'
 import { clearSnapshots } from './snapshot.ts'
+import type { DiskFailure } from './without-room.ts'
 import { type NewFrame, Writer, type WriterOptions } from './writer.ts'
 
 /** Told after each commit: the last number of each stream that is now on the disk with all before it. */
@@ -152,6 +153,11 @@ export class Journal extends SeriesReader {
   /** Bytes of payload appended and not yet on the disk. */
   get pendingBytes(): number {
     return this.#writer.pendingBytes
+  }
+
+  /** Why nothing can be committed at this moment; `undefined` when it can, as far as is known. */
+  get failure(): DiskFailure | undefined {
+    return this.#writer.failure
   }
 
   /** How long the oldest entry has waited that is not on the disk, in ms. */

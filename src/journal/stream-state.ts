@@ -27,12 +27,15 @@ export class StreamStates {
   boot: string
   /** The last sign of life, monotonic time in `boot`. */
   aliveUs: Us
+  /** Why nothing of what was heard since then could be committed, and until when there was a process that heard. */
+  failing: HeadState['failing']
 
   constructor(head?: HeadState) {
     this.streams = new Map(Object.entries(head?.streams ?? {}).map(([name, state]) => [name, { ...state }]))
     this.running = head?.running ?? false
     this.boot = head?.boot ?? ''
     this.aliveUs = head?.aliveUs ?? 0
+    this.failing = head?.failing
     this.#firstSeq = head?.firstSeq ?? 0
   }
 
@@ -73,6 +76,7 @@ export class StreamStates {
 
   /** Takes an entry that follows. Imported ones carry other times and prove no hearing. */
   follow(entry: Entry): void {
+    this.failing = undefined
     if (entry.kind === 'frame') {
       const state = this.of(entry.stream)
       state.seq = Math.max(state.seq, entry.seq)
@@ -132,7 +136,8 @@ export class StreamStates {
 
   /**
    * What a process left behind that ended without saying so: a stream that was heard was heard until its last proof, the
-   * others were not heard, for another reason, from the last sign of life on; a doubt was not settled.
+   * others were not heard, for another reason, from the last sign of life on; a doubt was not settled. Where it heard
+   * and could not commit, that is lost, and the cause of a gap of its own.
    * @param boot the boot it is now
    */
   unfinished(boot: string): Array<Extract<JournalEvent, { event: 'gap' | 'uncertain' }>> {
@@ -142,10 +147,18 @@ export class StreamStates {
     return [...this.streams]
       .filter(([, { wanted, heard }]) => wanted || heard)
       .flatMap(([stream, { heard, proofUs, doubtUs }]) => {
-        const gap = { event: 'gap' as const, stream, cause, ...inBoot, sinceUs: heard ? proofUs : this.aliveUs }
-        if (doubtUs === undefined || doubtUs >= proofUs) return [gap]
+        const sinceUs = heard ? proofUs : this.aliveUs
+        const gap = { event: 'gap' as const, stream, cause, ...inBoot, sinceUs }
+        const { failing } = this
+        const gaps = failing
+          ? [
+              { ...gap, cause: failing.cause },
+              { ...gap, sinceUs: Math.max(sinceUs, failing.aliveUs) }
+            ]
+          : [gap]
+        if (doubtUs === undefined || doubtUs >= proofUs) return gaps
         const reason = 'stopped'
-        return [{ event: 'uncertain' as const, stream, ...inBoot, fromUs: doubtUs, toUs: proofUs, reason }, gap]
+        return [{ event: 'uncertain' as const, stream, ...inBoot, fromUs: doubtUs, toUs: proofUs, reason }, ...gaps]
       })
   }
 }

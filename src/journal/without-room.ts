@@ -19,3 +19,12 @@ function isBehind(error: unknown, codes: readonly string[], words: RegExp): bool
   if (!(error instanceof Error)) return false
   return codes.includes(systemCode(error) ?? '') || words.test(error.message) || isBehind(error.cause, codes, words)
 }
+
+/** Why something could not be written. */
+export type DiskFailure = 'disk full' | 'disk failed'
+
+export function diskFailure(error: unknown): DiskFailure {
+  if (!(error instanceof Error)) return 'disk failed'
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '') || /No space left on device/.test(error.message)
+  return isFull ? 'disk full' : diskFailure(error.cause)
+}

@@ -178,6 +178,43 @@ test('told to close on a disk that stays broken, it says so, and another can ope
   expect(await texts(again.range({}))).toEqual(['1'])
 })
 
+test.each(['closed', 'killed'])('what a full disk took when it was %s is a gap of that cause, exactly', async (how) => {
+  const { machine, journal, run } = await slow()
+  const { simulation, disk } = machine
+  const fromUs = simulation.startWallUs
+  journal.hearing.added('spin30')
+  journal.hearing.heard('spin30')
+  journal.append(told('spin30', 'kept'))
+  await run(9000)
+  journal.hearing.proof('spin30')
+  await run(2000)
+  disk.capacityBytes -= disk.freeBytes
+  await run(1000)
+  const large = { ...told('spin30', ''), payload: machine.world.random.bytes(9000) }
+  journal.append(large)
+  const lostFromS = simulation.nowUs / 1e6
+  for (let second = 0; second < 11; second++) {
+    await run(1000)
+    journal.hearing.proof('spin30')
+  }
+  if (how === 'closed') await expect(simulation.complete(journal.close())).rejects.toThrow()
+  else machine.kill()
+  const endS = simulation.nowUs / 1e6
+  disk.capacityBytes = 16e9
+  await run(5000)
+  const again = await simulation.complete(openJournal(machine.start()))
+  again.hearing.heard('spin30')
+  const [coverage] = await simulation.complete(again.coverage({ fromUs }))
+  const rest = coverage!.rest.map((part) => [part.cause, (part.fromUs - fromUs) / 1e6, (part.toUs - fromUs) / 1e6])
+  expect(rest.map(([cause]) => cause)).toEqual(['disk full', 'stopped'])
+  const [[, from, to], [, , until]] = rest as [[string, number, number], [string, number, number]]
+  // Heard as far as the head on the disk says so, which is written every 10 s.
+  expect(from).toBeLessThanOrEqual(lostFromS)
+  expect(from).toBeGreaterThanOrEqual(9)
+  expect(Math.abs(to - endS)).toBeLessThan(how === 'closed' ? 1.5 : 10)
+  expect(until).toBeCloseTo(endS + 5, 0)
+})
+
 test('a journal that cannot be opened leaves nothing open', async () => {
   const machine = aMachine()
   machine.disk.failsAfterBytes = 3000

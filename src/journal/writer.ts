@@ -12,6 +12,7 @@ import type { Series } from './series.ts'
 import type { BlockStore } from './store.ts'
 import type { StreamStates } from './stream-state.ts'
 import { Timekeeper } from './timekeeper.ts'
+import { type DiskFailure, diskFailure } from './without-room.ts'
 
 /** Payload bytes of one block at most, unless a frame alone is larger. */
 const BLOCK_BYTES = 256 * 1024
@@ -85,7 +86,7 @@ export class Writer {
   /** The store that was begun last when it was noted how the streams stand. */
   #stoodIn: number | undefined
   /** Set from a failed commit until the next that succeeds. */
-  #failing = false
+  #failure: DiskFailure | undefined
   #toldUs: Us = 0
   /** What is put on record now was so then: set until what was heard before the start is on record. */
   #past: Stamp | undefined
@@ -165,6 +166,11 @@ export class Writer {
   get pendingMs(): Ms {
     const sinceUs = this.#committingSinceUs ?? this.#pendingSinceUs
     return sinceUs === undefined ? 0 : (this.#world.clock.monoUs() - sinceUs) / 1000
+  }
+
+  /** Why nothing can be committed at this moment; `undefined` when it can, as far as is known. */
+  get failure(): DiskFailure | undefined {
+    return this.#failure
   }
 
   stamp(): Stamp {
@@ -256,8 +262,8 @@ export class Writer {
       this.#pendingBytes -= ENTRY_BYTES + entry.payload.length
       this.#durable.follow(entry)
     }
-    if (this.#failing) this.#log.info({}, 'commits succeed again')
-    this.#failing = false
+    if (this.#failure) this.#log.info({}, 'commits succeed again')
+    this.#failure = undefined
     try {
       await this.#writeHead()
       if (this.#isFull()) await this.#beginStore()
@@ -298,8 +304,8 @@ export class Writer {
    */
   async #startAfresh(error: unknown): Promise<void> {
     this.#tellOf(error)
-    const retry = this.#failing
-    this.#failing = true
+    const retry = this.#failure !== undefined
+    this.#failure = diskFailure(error)
     if (this.#closed && retry) throw error
     if (retry) await sleep(this.#world.timers, RETRY_MS)
     await this.#reserve.release()
@@ -313,7 +319,7 @@ export class Writer {
 
   #tellOf(error: unknown): void {
     const nowUs = this.#world.clock.monoUs()
-    if (this.#failing && nowUs - this.#toldUs < TELL_US) return
+    if (this.#failure && nowUs - this.#toldUs < TELL_US) return
     this.#toldUs = nowUs
     this.#log.error({ err: error, bytes: this.#pendingBytes }, 'a commit failed; what has come waits in memory')
   }
@@ -345,7 +351,7 @@ export class Writer {
       await this.#running
       await this.#writeHead()
       await this.#head.sync()
-      if (!this.#failing) await this.#reserve.hold()
+      if (!this.#failure) await this.#reserve.hold()
     } catch (error) {
       this.#log.error({ err: error }, 'the head could not be written')
     }
@@ -366,7 +372,8 @@ export class Writer {
       aliveUs: provedUs,
       running: this.#durable.running,
       firstSeq: this.#durable.firstSeq,
-      streams: Object.fromEntries(this.#durable.streams)
+      streams: Object.fromEntries(this.#durable.streams),
+      ...(this.#failure && { failing: { cause: this.#failure, aliveUs: monoUs } })
     })
   }
 
@@ -379,6 +386,8 @@ export class Writer {
       await this.commit()
       await this.#writeHead()
     } catch (error) {
+      // A full disk keeps the head from being written no more than it kept what stands there.
+      await this.#writeHead().catch(() => {})
       const frames = this.#pending.filter(({ kind }) => kind === 'frame').length
       if (frames > 0)
         this.#log.error({ frames, bytes: this.#pendingBytes }, 'what has come cannot be written; it is lost')

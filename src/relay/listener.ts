@@ -4,6 +4,12 @@ import type { Ms, Us } from '../world/time.ts'
 /** Why a stream is not heard. `refused` comes with the error's code, `connecting` too once an attempt has failed. */
 export type LossCause = 'connecting' | 'refused' | 'disconnected' | 'silent' | 'stopped'
 
+/** Why reading was held: memory is full, because much came at once, or because what came cannot be written. */
+export type HoldReason = 'memory full' | 'disk full' | 'disk failed'
+
+/** Why messages may have been dropped unseen. */
+export type UncertainReason = 'stalled' | 'overrun' | HoldReason
+
 /** What the relay client tells of its streams. Every call is made at the moment it speaks of. */
 export interface RelayListener {
   /** A stream is on the roster from now on; it is not heard yet. */
@@ -28,7 +34,7 @@ export interface RelayListener {
    */
   doubted(stream: string, fromUs: Us | undefined): void
   /** Between these monotonic times the relay may have dropped messages unseen. */
-  uncertain(stream: string, fromUs: Us, toUs: Us, reason: 'stalled' | 'paused' | 'overrun'): void
+  uncertain(stream: string, fromUs: Us, toUs: Us, reason: UncertainReason): void
   /** The relay's own time, read from the `Date` of an answer (± 1 s). `verified`: over TLS that was checked. */
   relayTime(dateMs: Ms, verified: boolean): void
 }

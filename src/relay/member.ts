@@ -4,7 +4,7 @@ import type { Timer, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { Backoff } from './backoff.ts'
 import { Connection, type ConnectionOptions, type ConnectionState, type Ending } from './connection.ts'
-import type { RelayListener } from './listener.ts'
+import type { HoldReason, RelayListener } from './listener.ts'
 import type { Lane, Reader, Tick } from './reader.ts'
 import type { StreamSource } from './source.ts'
 import { STALL_MS, StallWatch } from './stall.ts'
@@ -106,8 +106,8 @@ export class Member {
     return this.#connection?.send(payload) ?? false
   }
 
-  held(): void {
-    this.#watch?.held()
+  held(reason: HoldReason): void {
+    this.#watch?.held(reason)
   }
 
   released(): void {
@@ -166,7 +166,7 @@ export class Member {
             listener.uncertain(this.#stream, fromUs, toUs, reason)
           }
         })
-        if (reader.held) this.#watch.held()
+        if (reader.held) this.#watch.held(reader.held)
         log.info({ stream: this.#stream }, 'heard')
         listener.heard(this.#stream)
       },

@@ -172,7 +172,7 @@ describe('read at once is', () => {
 describe('held', () => {
   test('all are paused, and ticks go on', () => {
     const live = new FakeSocket()
-    reader.hold()
+    reader.hold('memory full')
     expect(live.paused).toBe(true)
     live.waiting = frames(1)
     expect(tick([live])).toBe(0)
@@ -188,7 +188,7 @@ describe('held', () => {
     socket.perRound = 1
     planned!.run()
     socket.deliver()
-    reader.hold()
+    reader.hold('memory full')
     afterInput.shift()!()
     expect(afterInput).toEqual([])
     expect(socket.waiting).toHaveLength(9)
@@ -197,7 +197,7 @@ describe('held', () => {
 
   test('there is one round every 4 s, for the pings', () => {
     const socket = proved()
-    reader.hold()
+    reader.hold('memory full')
     const rounds = Array.from({ length: 24 }, () => tick([socket]))
     expect(rounds.filter((count) => count > 0)).toEqual([1, 1, 1])
     expect(socket.paused).toBe(true)
@@ -205,7 +205,7 @@ describe('held', () => {
 
   test('a stream that brings much in those rounds is left alone, until the release', () => {
     const socket = proved()
-    reader.hold()
+    reader.hold('memory full')
     socket.waiting = frames(5, 10_000)
     socket.perRound = 1
     for (let i = 0; i < 100; i++) tick([socket])
@@ -221,7 +221,7 @@ describe('held', () => {
     large.partial = 20
     reader.relieve()
     expect([small, large, none].map(({ paused }) => paused)).toEqual([true, true, true])
-    reader.hold()
+    reader.hold('memory full')
     reader.relieve()
     reader.relieve()
     expect([small, large, none].map(({ paused }) => paused)).toEqual([true, false, true])

@@ -16,6 +16,7 @@
 
 import type { Ms, Timer, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import type { HoldReason } from './listener.ts'
 
 const BUSY_FRAMES = 32
 const BUSY_BYTES = 16 * 1024
@@ -72,7 +73,7 @@ export class Reader {
   readonly #lanes = new Set<Lane>()
   #timer: Timer | undefined
   #running = false
-  #held = false
+  #held: HoldReason | undefined
   /** Read although reading is held, until its frame is whole. */
   #relieved: Lane | undefined
   #sipUs: Us = 0
@@ -85,7 +86,8 @@ export class Reader {
     this.#onTickEnd = onTickEnd
   }
 
-  get held(): boolean {
+  /** Why reading is held, while it is. */
+  get held(): HoldReason | undefined {
     return this.#held
   }
 
@@ -130,9 +132,11 @@ export class Reader {
     } else lane.socket.resume()
   }
 
-  /** Stops reading, until `release`. */
-  hold(): void {
-    this.#held = true
+  /** Stops reading, until `release`; or the reason is known better now. */
+  hold(reason: HoldReason): void {
+    const isHeld = this.#held !== undefined
+    this.#held = reason
+    if (isHeld) return
     this.#sipUs = this.#world.clock.monoUs()
     for (const lane of this.#lanes) {
       lane.heldBytes = 0
@@ -151,7 +155,7 @@ export class Reader {
   }
 
   release(): void {
-    this.#held = false
+    this.#held = undefined
     this.#relieved = undefined
     for (const lane of this.#lanes) this.update(lane)
   }

@@ -3,7 +3,7 @@ import type { Route } from '../world/sockets.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { initialDelay } from './backoff.ts'
-import type { RelayListener } from './listener.ts'
+import type { HoldReason, RelayListener } from './listener.ts'
 import { Member, type MemberContext, type StreamState } from './member.ts'
 import { Reader, type Tick } from './reader.ts'
 import type { StreamSource } from './source.ts'
@@ -108,11 +108,12 @@ export class Roster {
     return this.#members.get(stream)?.send(payload) ?? false
   }
 
-  /** Stops reading all sockets, because memory is short. */
-  hold(): void {
-    if (this.#context.reader.held) return
-    this.#context.reader.hold()
-    for (const member of this.#members.values()) member.held()
+  /** Stops reading all sockets, because memory is short. Called again, it may know better why. */
+  hold(reason: HoldReason): void {
+    const { held } = this.#context.reader
+    if (held && (held !== 'memory full' || held === reason)) return
+    this.#context.reader.hold(reason)
+    for (const member of this.#members.values()) member.held(reason)
   }
 
   release(): void {

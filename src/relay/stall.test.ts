@@ -162,7 +162,7 @@ describe('after a stall', () => {
 describe('after reading was held', () => {
   test('asks when reading goes on, and says so', () => {
     tick()
-    watch.held()
+    watch.held('memory full')
     for (let i = 0; i < 20; i++) tick()
     expect(pings).toBe(0)
     watch.released()
@@ -170,11 +170,24 @@ describe('after reading was held', () => {
     watch.pong(1)
     tick()
     tick()
-    expect(said).toEqual([[TICK_US, nowUs + 1000, 'paused']])
+    expect(said).toEqual([[TICK_US, nowUs + 1000, 'memory full']])
+  })
+
+  test('says why as far as it was known while it was held', () => {
+    watch.held('memory full')
+    tick()
+    watch.held('disk full')
+    watch.held('memory full')
+    watch.released()
+    receive(128)
+    watch.pong(1)
+    tick()
+    tick()
+    expect(said).toMatchObject([[expect.anything(), expect.anything(), 'disk full']])
   })
 
   test('says nothing when little came', () => {
-    watch.held()
+    watch.held('disk full')
     tick()
     watch.released()
     receive(127)

@@ -24,10 +24,9 @@
  */
 
 import type { Ms, Us } from '../world/time.ts'
+import type { HoldReason, UncertainReason } from './listener.ts'
 import type { Lane, Tick } from './reader.ts'
 import { split } from './splitter.ts'
-
-type UncertainReason = 'stalled' | 'paused' | 'overrun'
 
 /** What the relay queues for one client. */
 const QUEUE_MESSAGES = 128
@@ -51,7 +50,7 @@ export interface StallEvents {
 /** A doubt: `held` until reading goes on, `pinged` until the pong's tick has ended, then `draining`. */
 interface Doubt {
   readonly fromUs: Us
-  readonly reason: UncertainReason
+  reason: UncertainReason
   phase: 'held' | 'pinged' | 'draining'
   ping: number
   ponged: boolean
@@ -92,9 +91,10 @@ export class StallWatch {
     if (this.#doubt?.phase === 'pinged' && ping >= this.#doubt.ping) this.#doubt.ponged = true
   }
 
-  /** Reading stops, until `released`. */
-  held(): void {
-    this.#doubt ??= this.#begin('paused')
+  /** Reading stops, until `released`; or the reason is known better now. */
+  held(reason: HoldReason): void {
+    this.#doubt ??= this.#begin(reason)
+    if (this.#doubt.reason === 'memory full') this.#doubt.reason = reason
     this.#doubt.phase = 'held'
   }
 

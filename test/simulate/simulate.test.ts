@@ -28,6 +28,15 @@ test('a life that goes wrong is shrunk to the faults that it takes', async () =>
   expect(tell(small, 'it is gone', ['1 kill'])).toContain('--seed 1 --days 0.08333')
 })
 
+test('what may have been dropped while a full disk kept memory full says so', async () => {
+  const fault = (kind: Fault['kind'], atMs: number, forMs: number): Fault => ({ kind, atMs, forMs, chance: 0.32 })
+  const faults = [fault('disk full', 60_000, 300_000), ...[1, 2, 3].map((n) => fault('flood', 60_000 + n * 20_000, 1))]
+  const { broken, log } = await live({ ...drawPlan(1, TWO_HOURS), streams: 1, memoryBytes: 100_000, faults })
+  expect(broken).toBe(undefined)
+  const uncertain = log.filter((line) => line.includes('messages may be missing'))
+  expect(uncertain.join('\n')).toMatch(/"reason":"disk full"/)
+})
+
 // Always as many as are promised, also where the other suites repeat a fifth.
 test.each([
   { seeds: 1000, days: TWO_HOURS },
