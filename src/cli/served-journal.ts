@@ -1,9 +1,12 @@
+import { sealedFolders } from '../captures/sealed.ts'
 import type { Config } from '../config/config.ts'
 import { UnderstudyError } from '../errors.ts'
 import type { EarlyHearing } from '../journal/early-hearing.ts'
 import { Journal } from '../journal/journal.ts'
 import { isWithoutRoom } from '../journal/without-room.ts'
 import type { Log } from '../log.ts'
+import type { Surroundings } from '../sync/handover.ts'
+import { Sync } from '../sync/sync.ts'
 import type { World } from '../world/world.ts'
 import { serveCommands } from './local/server.ts'
 import { chooseSocket } from './local/socket-path.ts'
@@ -23,10 +26,13 @@ export interface ServedOptions {
 /** The journal of a data folder, opened for writing, and answering the other commands as long as it is. */
 export class ServedJournal {
   readonly journal: Journal
+  /** Hands over what is sealed; runs by itself once it is started. */
+  readonly sync: Sync
   private readonly server: { close(): Promise<void> }
 
-  private constructor(journal: Journal, server: { close(): Promise<void> }) {
+  private constructor(journal: Journal, sync: Sync, server: { close(): Promise<void> }) {
     this.journal = journal
+    this.sync = sync
     this.server = server
   }
 
@@ -48,14 +54,15 @@ export class ServedJournal {
     try {
       const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes }, log, early)
       opened = journal
-      const status = (): Status => {
+      const sync = new Sync(world, config, syncSurroundings(world, directory, journal), log)
+      const status = (): Omit<Status, 'sync'> => {
         const { firstPosition, nextPosition, pendingBytes } = journal
         const reach = { directory, firstPosition, nextPosition, pendingBytes }
         return { version, site: config.site, startedUs, nowUs: world.clock.wallUs(), journal: reach, ...recording() }
       }
       const runtimeDirectory = user.env['XDG_RUNTIME_DIR']
       const socket = await chooseSocket(world.files, directory, { runtimeDirectory, uid: user.uid })
-      return new ServedJournal(journal, await serveCommands(world, socket, { journal, status }))
+      return new ServedJournal(journal, sync, await serveCommands(world, socket, { journal, sync, status }))
     } catch (error) {
       await opened?.close().catch(() => {})
       if (!isWithoutRoom(error)) throw error
@@ -66,7 +73,18 @@ export class ServedJournal {
   /** Cuts off who asks, commits what is left and closes. */
   async close(): Promise<void> {
     await this.server.close()
+    await this.sync.stop()
     await this.journal.close()
+  }
+}
+
+/** What is handed over of a data folder, and who is told of it. */
+function syncSurroundings(world: World, directory: string, journal: Journal): Surroundings {
+  return {
+    sealed: () => sealedFolders(world.files, directory),
+    isWhole: (capture) => capture === 'daily',
+    confirmed: async () => {},
+    confirmJournal: (position) => journal.confirm(position)
   }
 }
 

@@ -46,7 +46,7 @@ export class HandedFolders {
   static async read(world: World, { handed: directory }: SyncPaths): Promise<HandedFolders> {
     const folders = new HandedFolders(world, directory)
     const { files } = world
-    await files.makeDirectory(directory, 0o750)
+    if (!(await files.info(directory))) return folders
     for (const { name: capture, kind } of await files.list(directory)) {
       if (kind !== 'directory') continue
       for (const { name } of await files.list(`${directory}/${capture}`)) {

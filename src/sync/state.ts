@@ -30,20 +30,19 @@ interface Kept {
 /** What must be known of passes after a restart, in a small file. */
 export class SyncState {
   readonly #world: World
-  readonly #path: string
+  readonly #paths: SyncPaths
   #kept: Kept
 
-  private constructor(world: World, path: string, kept: Kept) {
+  private constructor(world: World, paths: SyncPaths, kept: Kept) {
     this.#world = world
-    this.#path = path
+    this.#paths = paths
     this.#kept = kept
   }
 
   /** One that cannot be read is as if nothing had ever failed. */
-  static async read(world: World, { state, directory }: SyncPaths): Promise<SyncState> {
-    await world.files.makeDirectory(directory, 0o750)
-    const there = await world.files.info(state)
-    return new SyncState(world, state, there ? parse(await world.files.readFile(state)) : {})
+  static async read(world: World, paths: SyncPaths): Promise<SyncState> {
+    const there = await world.files.info(paths.state)
+    return new SyncState(world, paths, there ? parse(await world.files.readFile(paths.state)) : {})
   }
 
   get current(): Kept {
@@ -59,7 +58,9 @@ export class SyncState {
   }
 
   async put(kept: Kept): Promise<void> {
-    await writeDurably(this.#world.files, this.#path, `${JSON.stringify({ format: 1, ...kept })}\n`)
+    const { files } = this.#world
+    await files.makeDirectory(this.#paths.directory, 0o750)
+    await writeDurably(files, this.#paths.state, `${JSON.stringify({ format: 1, ...kept })}\n`)
     this.#kept = kept
   }
 }

@@ -44,7 +44,7 @@ class Place {
     this.config = configWith(sync)
   }
 
-  open(world: World = this.pi.world): Promise<Sync> {
+  open(world: World = this.pi.world): Sync {
     const around = {
       sealed: () => sealedFolders(world.files, '/data'),
       isWhole: (capture: string) => capture === 'daily',
@@ -53,7 +53,7 @@ class Place {
         this.below = position
       }
     }
-    return this.complete(Sync.open(world, this.config, around, silent))
+    return new Sync(world, this.config, around, silent)
   }
 
   complete<T>(promise: Promise<T>): Promise<T> {
@@ -86,7 +86,7 @@ beforeEach(() => {
 
 test('three days are sent, and confirmed by their receipts', async () => {
   const names = [await place.seal(0), await place.seal(1), await place.seal(2)]
-  const sync = await place.open()
+  const sync = place.open()
   const shares: number[] = []
   const report = await place.complete(sync.run({ progress: (_, share) => shares.push(share) }))
   expect(report).toEqual({ sent: names, confirmed: names, waiting: [], differing: [] })
@@ -102,23 +102,23 @@ test('three days are sent, and confirmed by their receipts', async () => {
 test('without a receipt nothing counts as handed over; one that comes later is found', async () => {
   place.primary.answers = false
   const name = await place.seal(0)
-  const sync = await place.open()
+  const sync = place.open()
   expect(await place.complete(sync.run())).toEqual({ sent: [name], confirmed: [], waiting: [name], differing: [] })
   expect([place.confirmed, place.below]).toEqual([[], 0])
   sync.start()
   await place.simulation.run(25 * HOUR_MS)
-  expect(sync.status().problems).toEqual([{ code: 'UNDERSTUDY_SYNC_NO_RECEIPT', detail: name }])
+  expect((await place.complete(sync.status())).problems).toEqual([{ code: 'UNDERSTUDY_SYNC_NO_RECEIPT', detail: name }])
   place.primary.receipts()
   await place.simulation.run(2 * HOUR_MS)
   expect([place.confirmed, place.below]).toEqual([[name], 100])
-  expect(sync.status()).toMatchObject({ confirmed: 1, waiting: [], problems: [] })
+  expect(await place.complete(sync.status())).toMatchObject({ confirmed: 1, waiting: [], problems: [] })
 })
 
 test('the journal counts as handed over up to the first folder that is not', async () => {
   await place.seal(0)
   const second = await place.seal(1)
   await place.seal(2)
-  const sync = await place.open()
+  const sync = place.open()
   place.primary.answers = false
   await place.complete(sync.run())
   const damaged = `${SITE}/${second}/spin30.jsonl.zst`
@@ -126,17 +126,17 @@ test('the journal counts as handed over up to the first folder that is not', asy
   place.primary.receipts()
   expect((await place.complete(sync.run())).differing).toEqual([second])
   expect(place.below).toBe(100)
-  expect(sync.status().problems).toEqual([{ code: 'UNDERSTUDY_SYNC_DIFFERS', detail: second }])
+  expect((await place.complete(sync.status())).problems).toEqual([{ code: 'UNDERSTUDY_SYNC_DIFFERS', detail: second }])
 })
 
 test('a file that is damaged there afterwards is reported, and sent again once it was moved away', async () => {
   const name = await place.seal(0)
-  const sync = await place.open()
+  const sync = place.open()
   await place.complete(sync.run())
   place.primary.files.set(`${SITE}/${name}/spin31.jsonl.zst`, Buffer.from('rotten'))
   expect((await place.complete(sync.run())).differing).toEqual([])
   expect((await place.complete(sync.run({ recheck: true }))).differing).toEqual([name])
-  expect(sync.status().confirmed).toBe(0)
+  expect((await place.complete(sync.status())).confirmed).toBe(0)
   for (const file of place.primary.folder(name).keys()) place.primary.files.delete(`${SITE}/${name}/${file}`)
   place.primary.receipts()
   await place.complete(sync.run())
@@ -146,20 +146,20 @@ test('a file that is damaged there afterwards is reported, and sent again once i
 
 test('the primary is asked to hash anew by itself, once in a while', async () => {
   const name = await place.seal(0)
-  const sync = await place.open()
+  const sync = place.open()
   sync.start()
   await place.simulation.run(HOUR_MS)
   place.primary.files.set(`${SITE}/${name}/spin31.jsonl.zst`, Buffer.from('rotten'))
   await place.simulation.run(29 * 24 * HOUR_MS)
-  expect(sync.status().problems).toEqual([])
+  expect((await place.complete(sync.status())).problems).toEqual([])
   await place.simulation.run(48 * HOUR_MS)
-  expect(sync.status().problems).toEqual([{ code: 'UNDERSTUDY_SYNC_DIFFERS', detail: name }])
+  expect((await place.complete(sync.status())).problems).toEqual([{ code: 'UNDERSTUDY_SYNC_DIFFERS', detail: name }])
 })
 
 describe('when it fails', () => {
   test('what has come stays, and the next attempt goes on there', async () => {
     const name = await place.seal(0, [100_000])
-    const sync = await place.open()
+    const sync = place.open()
     for (let cut = 0; cut < 20; cut++) {
       place.primary.cutAfterBytes = 4000
       await expect(place.complete(sync.run())).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_CUT' })
@@ -174,27 +174,27 @@ describe('when it fails', () => {
   test('it waits longer after each failure, also over restarts, and then goes on', async () => {
     const name = await place.seal(0)
     place.primary.reachable = false
-    let sync = await place.open()
+    let sync = place.open()
     sync.start()
     await place.simulation.run(5 * HOUR_MS)
-    const count = sync.status().failure?.count ?? 0
+    const count = (await place.complete(sync.status())).failure?.count ?? 0
     expect(count).toBeGreaterThan(5)
     expect(count).toBeLessThan(12)
     await place.complete(sync.stop())
     place.pi.kill()
-    sync = await place.open(place.pi.start())
+    sync = place.open(place.pi.start())
     sync.start()
-    expect(sync.status().failure).toMatchObject({ code: 'UNDERSTUDY_SYNC_UNREACHABLE', count })
+    expect((await place.complete(sync.status())).failure).toMatchObject({ code: 'UNDERSTUDY_SYNC_UNREACHABLE', count })
     place.primary.reachable = true
     await place.simulation.run(10 * HOUR_MS)
-    expect(sync.status()).toMatchObject({ confirmed: 1, failure: undefined })
+    expect(await place.complete(sync.status())).toMatchObject({ confirmed: 1, failure: undefined })
     expect(await place.same(name)).toBe(true)
   })
 
   test('a full disk there is told of, and taken up when there is room', async () => {
     const name = await place.seal(0, [50_000, 60_000])
     place.primary.roomBytes = 70_000
-    const sync = await place.open()
+    const sync = place.open()
     for (let i = 0; i < 3; i++) {
       await expect(place.complete(sync.run())).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_FAR_FULL' })
     }
@@ -205,23 +205,23 @@ describe('when it fails', () => {
 
   test('another host key stops it until a person has changed what is pinned', async () => {
     await place.seal(0)
-    const sync = await place.open()
+    const sync = place.open()
     await place.complete(sync.run())
     await place.seal(1)
     place.primary.hostKey = 'ssh-ed25519 second'
     sync.start()
     await place.simulation.run(100 * HOUR_MS)
-    expect(sync.status().failure).toMatchObject({ code: 'UNDERSTUDY_SYNC_HOST_KEY', count: 1 })
-    expect(sync.status().confirmed).toBe(1)
+    expect((await place.complete(sync.status())).failure).toMatchObject({ code: 'UNDERSTUDY_SYNC_HOST_KEY', count: 1 })
+    expect((await place.complete(sync.status())).confirmed).toBe(1)
     await place.complete(place.pi.world.files.remove('/data/sync/known_hosts'))
     await place.simulation.run(HOUR_MS)
-    expect(sync.status()).toMatchObject({ confirmed: 2, failure: undefined })
+    expect(await place.complete(sync.status())).toMatchObject({ confirmed: 2, failure: undefined })
   })
 
   test('a key that may run commands there is not used', async () => {
     await place.seal(0)
     place.primary.restricted = false
-    const sync = await place.open()
+    const sync = place.open()
     await expect(place.complete(sync.run())).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_UNRESTRICTED' })
     expect(place.primary.files.size).toBe(0)
   })
@@ -229,17 +229,17 @@ describe('when it fails', () => {
   test('a missing program and a missing target are named', async () => {
     await place.seal(0)
     place.pi.programs.delete('rsync')
-    const failed = (await place.open()).run()
+    const failed = place.open().run()
     await expect(place.complete(failed)).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_NO_PROGRAM', detail: 'rsync' })
     const none = new Place(2, { target: undefined })
     await none.seal(0)
-    await expect(none.complete((await none.open()).run())).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_NO_TARGET' })
+    await expect(none.complete(none.open().run())).rejects.toMatchObject({ code: 'UNDERSTUDY_SYNC_NO_TARGET' })
   })
 })
 
 test('it is never done twice at a time', async () => {
   await place.seal(0, [5_000_000])
-  const sync = await place.open()
+  const sync = place.open()
   sync.start()
   const [one, other] = [sync.run(), sync.run()]
   expect(await place.complete(one)).toBe(await place.complete(other))
@@ -249,13 +249,13 @@ test('it is never done twice at a time', async () => {
 
 test('a stop ends a transfer at once and is no failure', async () => {
   await place.seal(0, [50_000_000])
-  const sync = await place.open()
+  const sync = place.open()
   const run = sync.run()
   run.catch(() => {})
   await place.simulation.run(1000)
   await place.complete(sync.stop())
   await expect(run).rejects.toThrow('aborted')
-  expect(sync.status().failure).toBeUndefined()
+  expect((await place.complete(sync.status())).failure).toBeUndefined()
 })
 
 test('killed or cut off anywhere between sealed and confirmed: one folder, whole, and nothing believed early', async () => {
@@ -267,7 +267,7 @@ test('killed or cut off anywhere between sealed and confirmed: one folder, whole
         const life = new Place(seed)
         const name = await life.seal(0, [3000, 2000])
         for (const ms of kills) {
-          const sync = await life.open(life.pi.world)
+          const sync = life.open(life.pi.world)
           const run = sync.run()
           run.catch(() => {})
           await life.simulation.run(ms)
@@ -276,7 +276,7 @@ test('killed or cut off anywhere between sealed and confirmed: one folder, whole
           life.pi.kill()
           life.pi.start()
         }
-        const sync = await life.open(life.pi.world)
+        const sync = life.open(life.pi.world)
         await life.complete(sync.run())
         // A receipt may come later than it is looked for.
         await life.simulation.run(2000)

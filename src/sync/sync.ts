@@ -27,45 +27,34 @@ export interface SyncStatus {
   readonly problems: ReadonlyArray<{ readonly code: ErrorCode; readonly detail: string }>
 }
 
-/** Keeps handing sealed folders to the primary: on schedule, again after a failure, and never twice at a time. */
+/** What is kept on the disk, once it was read. */
+interface Kept {
+  readonly folders: HandedFolders
+  readonly state: SyncState
+  readonly handover: Handover
+}
+
+/**
+ * Keeps handing sealed folders to the primary: on schedule, again after a failure, and never twice at a time. Only who
+ * holds the data folder's journal may have one. It touches the disk only when it has something to do.
+ */
 export class Sync {
   readonly #world: World
   readonly #config: Config
   readonly #paths: SyncPaths
-  readonly #folders: HandedFolders
-  readonly #state: SyncState
-  readonly #handover: Handover
+  readonly #around: Surroundings
   readonly #log: Log
   readonly #stopping = new AbortController()
+  #kept: Kept | undefined
   #timer: Timer | undefined
   #running: Promise<Report> | undefined
 
-  private constructor(
-    world: World,
-    config: Config,
-    kept: { paths: SyncPaths; folders: HandedFolders; state: SyncState },
-    around: Surroundings,
-    log: Log
-  ) {
+  constructor(world: World, config: Config, around: Surroundings, log: Log) {
     this.#world = world
     this.#config = config
-    this.#paths = kept.paths
-    this.#folders = kept.folders
-    this.#state = kept.state
-    this.#handover = new Handover(world, config, kept, around, log)
+    this.#paths = syncPaths(config)
+    this.#around = around
     this.#log = log
-  }
-
-  /** Only who holds the data folder's journal may have one. */
-  static async open(world: World, config: Config, around: Surroundings, log: Log): Promise<Sync> {
-    const paths = syncPaths(config)
-    const state = await SyncState.read(world, paths)
-    const folders = await HandedFolders.read(world, paths)
-    return new Sync(world, config, { paths, folders, state }, around, log)
-  }
-
-  get folders(): HandedFolders {
-    return this.#folders
   }
 
   /** From now on it runs by itself. */
@@ -92,14 +81,16 @@ export class Sync {
     return this.#running
   }
 
-  status(): SyncStatus {
-    const folders = this.#folders.all().filter(({ removed }) => removed === undefined)
-    const differing = this.#folders.all().filter(({ fault }) => fault !== undefined)
+  async status(): Promise<SyncStatus> {
+    const { folders: handed, state } = await this.#read()
+    const all = handed.all()
+    const folders = all.filter(({ removed }) => removed === undefined)
+    const differing = all.filter(({ fault }) => fault !== undefined)
     const waiting = folders.filter(({ sentMs, confirmedMs }) => sentMs !== undefined && confirmedMs === undefined)
-    const { failure, current } = this.#state
+    const { failure, current } = state
     const late = waiting.filter(({ sentMs }) => this.#nowMs() - sentMs! > DAY_MS)
     return {
-      confirmed: this.#folders.all().filter(({ confirmedMs, fault }) => confirmedMs && !fault).length,
+      confirmed: all.filter(({ confirmedMs, fault }) => confirmedMs && !fault).length,
       unsent: folders.filter(({ sentMs }) => sentMs === undefined).map(nameOf),
       waiting: waiting.map(nameOf),
       differing: differing.map(nameOf),
@@ -125,7 +116,7 @@ export class Sync {
   }
 
   async #isDue(): Promise<boolean> {
-    const { failure, current } = this.#state
+    const { failure, current } = (await this.#read()).state
     if (!failure) return this.#hasPassed((current.doneMs ?? 0) + this.#config.sync.scheduleMs)
     if (failure.nextMs !== undefined) return this.#hasPassed(failure.nextMs)
     return failure.knownHosts !== (await this.#knownHosts())
@@ -139,21 +130,33 @@ export class Sync {
 
   async #pass(options: Omit<PassOptions, 'signal'> & { readonly signal?: AbortSignal }): Promise<Report> {
     const signal = AbortSignal.any([this.#stopping.signal, ...(options.signal ? [options.signal] : [])])
+    const { handover, state } = await this.#read()
     try {
-      const report = await this.#handover.pass({ ...options, signal })
-      const { failure: _, ...rest } = this.#state.current
-      await this.#state.put({ ...rest, doneMs: this.#nowMs() })
+      const report = await handover.pass({ ...options, signal })
+      const { failure: _, ...rest } = state.current
+      await state.put({ ...rest, doneMs: this.#nowMs() })
       return report
     } catch (error) {
       // Whoever stopped it knows.
-      if (!signal.aborted) await this.#failed(error)
+      if (!signal.aborted) await this.#failed(state, error)
       throw error
     }
   }
 
-  async #failed(error: unknown): Promise<void> {
+  async #read(): Promise<Kept> {
+    if (this.#kept) return this.#kept
+    const folders = await HandedFolders.read(this.#world, this.#paths)
+    const state = await SyncState.read(this.#world, this.#paths)
+    const kept = { paths: this.#paths, folders, state }
+    const handover = new Handover(this.#world, this.#config, kept, this.#around, this.#log)
+    // Two may have read at the same time; what both use is one.
+    this.#kept ??= { folders, state, handover }
+    return this.#kept
+  }
+
+  async #failed(state: SyncState, error: unknown): Promise<void> {
     const { code, detail } = error instanceof UnderstudyError ? error : new UnderstudyError('UNDERSTUDY_INTERNAL')
-    const { failure: before } = this.#state
+    const { failure: before } = state
     const nowMs = this.#nowMs()
     const again = before?.code === code
     const count = again ? before.count + 1 : 1
@@ -163,7 +166,7 @@ export class Sync {
       code === 'UNDERSTUDY_SYNC_HOST_KEY'
         ? { ...told, knownHosts: await this.#knownHosts() }
         : { ...told, nextMs: nowMs + this.#waitMs(count) }
-    await this.#state.put({ ...this.#state.current, failure })
+    await state.put({ ...state.current, failure })
   }
 
   /** A minute after the first failure, twice as much after each further one, up to a day; half of it is chance. */

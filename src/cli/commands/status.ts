@@ -25,7 +25,7 @@ export const status: Command = {
   }
 }
 
-function statusText({ version, site, startedUs, nowUs, journal, streams, problems }: Status): string {
+function statusText({ version, site, startedUs, nowUs, journal, streams, sync, problems }: Status): string {
   const rows = streams.map((stream) => [
     stream.stream,
     stateText(stream),
@@ -35,14 +35,28 @@ function statusText({ version, site, startedUs, nowUs, journal, streams, problem
       ? '-'
       : plural(Math.floor((stream.tokenExpiresMs - nowUs / 1000) / DAY_MS), 'day')
   ])
+  const all: Status['problems'] = [...problems, ...sync.problems]
   return [
     `${site}: understudy ${version}, recording for ${durationText(Math.max(nowUs - startedUs, 0))} into ${journal.directory}`,
     `${plural(journal.nextPosition - journal.firstPosition, 'record')}, ${plural(journal.pendingBytes, 'byte')} not yet on the disk`,
+    handedText(sync),
     '',
     table(['STREAM', 'STATE', '>FRAMES', '>LAST FRAME', '>TOKEN GOOD FOR'], rows).trimEnd(),
-    ...problems.map(({ code, detail, stream }) => `${code}: ${stream ? `${stream}: ` : ''}${detail}`),
+    ...all.map(({ code, detail, stream }) => `${code}: ${stream ? `${stream}: ` : ''}${detail}`),
     ''
   ].join('\n')
+}
+
+function handedText({ confirmed, unsent, waiting, failure }: Status['sync']): string {
+  const parts = [`${plural(confirmed, 'folder')} with the primary, proved`]
+  if (unsent.length > 0) parts.push(`${unsent.length} not sent yet`)
+  if (waiting.length > 0) parts.push(`${waiting.length} without a receipt`)
+  if (failure) {
+    const next =
+      failure.nextMs === undefined ? 'not tried again' : `next attempt ${new Date(failure.nextMs).toISOString()}`
+    parts.push(`${plural(failure.count, 'failed attempt')}, ${next}`)
+  }
+  return parts.join(', ')
 }
 
 function stateText({ heard, cause = 'not connected yet', code }: StreamStatus): string {

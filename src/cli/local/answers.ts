@@ -1,6 +1,7 @@
 import { UnderstudyError } from '../../errors.ts'
 import type { Frame } from '../../journal/entry.ts'
 import type { JournalReader } from '../../journal/reading.ts'
+import type { Sync } from '../../sync/sync.ts'
 import type { LocalRequest } from '../../world/sockets.ts'
 import { sleep, type Timers } from '../../world/time.ts'
 import { follow } from './follow.ts'
@@ -55,6 +56,34 @@ export async function* answerVerify(journal: JournalReader, query: URLSearchPara
 export async function* answerRepair(journal: OwnJournal, query: URLSearchParams): Answer {
   const store = query.get('store')
   yield [{ result: await journal.repair(store === null ? undefined : Number(store)) }]
+}
+
+/** What the recorder says of itself, and how it stands with the primary. */
+export async function* answerStatus({ status, sync }: LocalBackend): Answer {
+  yield [{ result: { ...status(), sync: await sync.status() } }]
+}
+
+/** One pass now; goes on when the asker has gone. */
+export async function* answerSync(sync: Sync, { query }: LocalRequest): Answer {
+  let shares: Message[] = []
+  let moved = Promise.withResolvers<void>()
+  const progress = (_: string, share: number): void => {
+    shares.push({ progress: [share, 1] })
+    moved.resolve()
+  }
+  let done = false
+  const report = sync.run({ recheck: query.has('recheck'), progress }).finally(() => {
+    done = true
+  })
+  // Who asked may be gone before it ends.
+  report.catch(() => {})
+  while (!done) {
+    await Promise.race([report, moved.promise])
+    yield shares
+    shares = []
+    moved = Promise.withResolvers()
+  }
+  yield [{ result: await report }]
 }
 
 /** The frames of a stream that come within `ms` from now. */

@@ -3,6 +3,7 @@ import { UnderstudyError } from '../../errors.ts'
 import type { Frame } from '../../journal/entry.ts'
 import type { JournalReader, RangeQuery, StreamCoverage, VerifyReport } from '../../journal/reading.ts'
 import type { RepairReport } from '../../journal/repairs.ts'
+import type { Report } from '../../sync/handover.ts'
 import type { Sockets } from '../../world/sockets.ts'
 import type { Ms } from '../../world/time.ts'
 import { errorOf, type FrameJson, frameFromJson, type Message, readMessages, writeMessages } from './protocol.ts'
@@ -77,6 +78,12 @@ export class LocalClient implements Omit<JournalReader, 'cursor'> {
   async repair(store?: number): Promise<RepairReport> {
     const path = `/repair${store === undefined ? '' : `?store=${store}`}`
     return (await resultOf(ask(this.sockets, this.path, path, nothing()))) as RepairReport
+  }
+
+  /** One pass of handing over. */
+  async sync(recheck: boolean, progress: (share: number) => void): Promise<Report> {
+    const path = `/sync${recheck ? '?recheck=1' : ''}`
+    return (await resultOf(ask(this.sockets, this.path, path, nothing()), progress)) as Report
   }
 
   private ask(path: string, query: Readonly<Record<string, QueryValue>> = {}): AsyncGenerator<Message[]> {

@@ -3,6 +3,7 @@ import { frame } from '../../../test/support/memory-journal.ts'
 import { importLines } from '../../captures/import.ts'
 import { Journal } from '../../journal/journal.ts'
 import { Simulation } from '../../sim/world/simulation.ts'
+import type { Sync } from '../../sync/sync.ts'
 import type { World } from '../../world/world.ts'
 import { LocalClient } from './client.ts'
 import { openImportTargets } from './import-target.ts'
@@ -27,7 +28,11 @@ beforeEach(async () => {
   await simulation.complete(
     (async () => {
       journal = await Journal.open(serving, { ...options, clockTrusted: true, version: 'test' }, quiet)
-      await serveCommands(serving, '/data/run.sock', { journal, status: () => ({ streams: [] }) as unknown as Status })
+      await serveCommands(serving, '/data/run.sock', {
+        journal,
+        sync: { status: async () => ({}) } as unknown as Sync,
+        status: () => ({ streams: [] }) as unknown as Status
+      })
     })()
   )
   asking = machine.start()

@@ -1,4 +1,5 @@
 import { UnderstudyError } from '../../errors.ts'
+import type { Sync } from '../../sync/sync.ts'
 import type { LocalRequest } from '../../world/sockets.ts'
 import type { World } from '../../world/world.ts'
 import {
@@ -8,6 +9,8 @@ import {
   answerFollow,
   answerFrames,
   answerRepair,
+  answerStatus,
+  answerSync,
   answerVerify
 } from './answers.ts'
 import { Intake } from './intake.ts'
@@ -18,7 +21,8 @@ import type { Status } from './status.ts'
 /** What answers are made of. */
 export interface LocalBackend {
   readonly journal: OwnJournal
-  status(): Status
+  readonly sync: Sync
+  status(): Omit<Status, 'sync'>
 }
 
 /**
@@ -30,12 +34,13 @@ export function serveCommands(world: World, path: string, backend: LocalBackend)
   const { journal } = backend
   const intake = new Intake(journal)
   const routes: Readonly<Record<string, (request: LocalRequest) => Answer>> = {
-    'GET /status': () => one({ result: backend.status() }),
+    'GET /status': () => answerStatus(backend),
     'GET /extent': () => answerExtent(journal),
     'GET /coverage': ({ query }) => answerCoverage(journal, query),
     'GET /frames': ({ query }) => answerFrames(journal, query),
     'GET /verify': ({ query }) => answerVerify(journal, query, world.timers),
     'GET /follow': (request) => answerFollow(backend, request, world.timers),
+    'POST /sync': (request) => answerSync(backend.sync, request),
     'POST /repair': ({ query }) => answerRepair(journal, query),
     'POST /import': (request) => intake.answer(request)
   }

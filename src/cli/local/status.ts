@@ -1,3 +1,4 @@
+import type { SyncStatus } from '../../sync/sync.ts'
 import type { Ms, Us } from '../../world/time.ts'
 
 /** What a running Understudy says of itself. */
@@ -15,6 +16,8 @@ export interface Status {
     readonly pendingBytes: number
   }
   readonly streams: readonly StreamStatus[]
+  /** How it stands with the primary. */
+  readonly sync: SyncStatus
   /** What the configuration or a credential file has wrong, or soon will. */
   readonly problems: ReadonlyArray<{
     readonly code: string
