@@ -126,6 +126,21 @@ const registry = {
   },
   UNDERSTUDY_BLOCK_DAMAGED: { what: 'a block is damaged', remedy: 'run `understudy verify`', exit: 1 },
   UNDERSTUDY_CATALOGUE_DAMAGED: { what: 'the catalogue is damaged', remedy: 'run `understudy verify`', exit: 1 },
+  UNDERSTUDY_DISK_AWAY: {
+    what: 'the data disk is not there',
+    remedy: 'connect it, then run `understudy disk`; recording goes on in the data folder',
+    exit: 1
+  },
+  UNDERSTUDY_DISK_OTHER: {
+    what: 'another data disk than before is there, and is used from now on',
+    remedy: 'nothing; what lies on the former one can be read when that is connected again',
+    exit: 1
+  },
+  UNDERSTUDY_DISK_FAILED: {
+    what: 'the data disk cannot be used',
+    remedy: 'check the disk and who may write to it, then run `understudy disk`; recording goes on in the data folder',
+    exit: 1
+  },
   UNDERSTUDY_CURSOR_TOO_OLD: {
     what: 'the cursor is before the first record kept',
     remedy: 'start at the first record kept; what lies between is no longer here',

@@ -3,6 +3,7 @@ import type { Found } from '../config/credentials.ts'
 import { Discovery } from '../config/discovery.ts'
 import { expiryWarning } from '../config/token.ts'
 import { type ErrorCode, explain, systemCode, UnderstudyError } from '../errors.ts'
+import { isMounted } from '../journal/disks.ts'
 import type { Log } from '../log.ts'
 import type { RelayListener } from '../relay/listener.ts'
 import { Roster } from '../relay/roster.ts'
@@ -46,6 +47,7 @@ export async function* examine(call: Call): AsyncGenerator<Finding> {
   yield await clock(world, config)
   const running = await connectRunning(world, config.data.directory).catch(() => undefined)
   yield await disk(world, config.data.directory, running !== undefined)
+  if (config.data.disk !== undefined) yield await dataDisk(world, config.data.disk, running)
   yield* running === undefined ? probe(world, config, found) : told(running)
 }
 
@@ -100,6 +102,17 @@ async function disk({ files, random }: World, directory: string, running: boolea
   } finally {
     await files.remove(trial).catch(() => {})
   }
+}
+
+async function dataDisk({ files }: World, mount: string, running: LocalClient | undefined): Promise<Finding> {
+  const what = 'data disk'
+  const { code, detail = '', used = true } = (await running?.status())?.journal.disk ?? {}
+  if (code !== undefined)
+    return { ...problem(what, new UnderstudyError(code, detail)), state: used ? 'warning' : 'error' }
+  if (!(await isMounted(files, mount))) return problem(what, new UnderstudyError('UNDERSTUDY_DISK_AWAY', mount))
+  if (!used) return problem(what, new UnderstudyError('UNDERSTUDY_DISK_AWAY', `${mount} is back, and not in use yet`))
+  const { freeBytes } = await files.space(mount)
+  return { state: 'ok', what, detail: `${mount}, ${countText(Math.floor(freeBytes / 1e6))} MB free` }
 }
 
 /** What a running recorder hears. */

@@ -56,8 +56,8 @@ export class ServedJournal {
       opened = journal
       const sync = new Sync(world, config, syncSurroundings(world, directory, journal), log)
       const status = (): Omit<Status, 'sync'> => {
-        const { firstPosition, nextPosition, pendingBytes } = journal
-        const reach = { directory, firstPosition, nextPosition, pendingBytes }
+        const { firstPosition, nextPosition, pendingBytes, disk } = journal
+        const reach = { directory, firstPosition, nextPosition, pendingBytes, disk }
         return { version, site: config.site, startedUs, nowUs: world.clock.wallUs(), journal: reach, ...recording() }
       }
       const runtimeDirectory = user.env['XDG_RUNTIME_DIR']
@@ -91,6 +91,7 @@ function syncSurroundings(world: World, directory: string, journal: Journal): Su
 function journalOptions({ data, journal, clock }: Config): Omit<Parameters<typeof Journal.open>[1], 'reserveBytes'> {
   return {
     directory: data.directory,
+    disk: data.disk,
     commitIntervalMs: journal.commitIntervalMs,
     storeBytes: journal.storeSizeBytes,
     storeAgeMs: journal.storeAgeMs,

@@ -31,7 +31,7 @@ export interface Config {
   }
   readonly network: { readonly proxy: string | undefined; readonly caFile: string | undefined }
   readonly clock: { readonly trust: boolean }
-  readonly data: { readonly directory: string }
+  readonly data: { readonly directory: string; readonly disk?: string | undefined }
   readonly primary: { readonly dataPath: string | undefined; readonly compPath: string | undefined }
   readonly sync: {
     /** Absent: nothing is handed over. */

@@ -82,7 +82,9 @@ const clock = section({
 
 const data = section({
   /** Everything Understudy writes is in here. */
-  directory: v.optional(path, '/var/lib/understudy')
+  directory: v.optional(path, '/var/lib/understudy'),
+  /** Where a data disk is mounted that new stores go to; without it, or while it is not there, they go to `directory`. */
+  disk: v.optional(path)
 })
 
 /** Files of the primary server. */

@@ -18,12 +18,36 @@ export interface CatalogueStore {
   readonly firstPosition: Position
   /** When it was begun, wall time. */
   readonly begunUs: Us
-  /** Set when it is finished: the position after its last entry, and the chain there, in hex. */
-  readonly finished?: { readonly nextPosition: Position; readonly chain: string }
+  /** The id of the data disk that it lies on; absent: it lies in the data folder. */
+  readonly disk?: string
+  /** Set when it is finished. */
+  readonly finished?: StoreFinish
   /** Set when its small blocks have become larger ones. */
   readonly merged?: boolean
   /** Set when it was found damaged and set aside. */
   readonly damaged?: Damage
+  /** Set when it was removed while an earlier one is kept: it leaves the list together with that one. */
+  readonly removed?: true
+}
+
+interface StoreFinish {
+  /** The position after its last entry, and the chain there, in hex. */
+  readonly nextPosition: Position
+  readonly chain: string
+  /**
+   * What the positions from there to the next store's first are, where there are any. `unknown`: it was finished while
+   * its disk was away, and may hold some of them. `unused`: it was looked at since, and no entry ever had them. Absent:
+   * they are lost.
+   */
+  readonly rest?: 'unknown' | 'unused'
+}
+
+/** A disk that stores lie on besides the data folder's. */
+export interface DataDisk {
+  /** Part of its folder's name on it (see disks.ts). */
+  readonly id: string
+  /** Its folder on it, where it was last mounted. */
+  readonly folder: string
 }
 
 interface Damage {
@@ -53,6 +77,7 @@ export interface Catalogue {
   readonly reserved: { readonly position: Position; readonly seq: number }
   /** In order; the last is the one that is written. */
   readonly stores: readonly CatalogueStore[]
+  readonly disks?: readonly DataDisk[]
   /** Everything before this position is known to be elsewhere too. */
   readonly confirmed?: Position
   /** Stores are removed from the front: when the first of them was begun, and where the last of them ended. */

@@ -42,9 +42,11 @@ export async function readCoverage(
   }
   const first = records[0]
   const notKeptUs = series.removed?.fromUs
-  const fromUs = query.fromUs ?? (first ? timeline.wallUs(first.boot, first.monoUs) : now.wallUs)
+  const [oldest] = series.stores
+  const firstUs = first ? timeline.wallUs(first.boot, first.monoUs) : now.wallUs
+  const fromUs = query.fromUs ?? (oldest && series.isAway(oldest) ? Math.min(oldest.begunUs, firstUs) : firstUs)
   const unfinished = now.live ? [] : end.unfinished(now.boot)
-  const damage = [...edgesOfDamage(series), ...edgesOfUnread(series, now.wallUs)]
+  const damage = [...edgesOfDamage(series), ...edgesOfPassedOver(series, now.wallUs)]
   const names = query.streams ?? [...end.streams.keys()].sort()
   return names.map((stream) => {
     const state = end.streams.get(stream)
@@ -67,11 +69,13 @@ function edgesOfDamage(series: Series): Edge[] {
   )
 }
 
-/** The same where a store was passed over that is whole. */
-function edgesOfUnread({ stores, unread }: Series, nowUs: Us): Edge[] {
-  return stores.flatMap(({ number, begunUs }, index) =>
-    unread.has(number) ? withheld('store unread', begunUs, stores[index + 1]?.begunUs ?? nowUs) : []
-  )
+/** The same where a whole store was passed over, or is not kept any more. */
+function edgesOfPassedOver(series: Series, nowUs: Us): Edge[] {
+  return series.stores.flatMap((store, index) => {
+    const away = series.isAway(store) && 'disk away'
+    const cause = (store.removed && 'not kept') || away || (series.unread.has(store.number) && 'store unread')
+    return cause ? withheld(cause, store.begunUs, series.stores[index + 1]?.begunUs ?? nowUs) : []
+  })
 }
 
 /** Times as they were recorded: where the clock was set back between them, what lies in between is meant all the same. */

@@ -52,10 +52,10 @@ export class SeriesCursor implements Cursor {
     return entries
   }
 
-  /** What was passed over because it could not be read, and has been salvaged since. */
+  /** What was passed over because it could not be read, and can be read now. */
   async #late(maxBytes: number): Promise<Entry[]> {
     for (const skipped of this.#skipped) {
-      if (!this.#series.isSalvaged(skipped.from)) continue
+      if (!this.#series.isReadableAgain(skipped.from)) continue
       const { entries, end } = await this.#read(skipped.from, skipped.to, maxBytes)
       const rest = end < skipped.to ? [{ from: end, to: skipped.to }] : []
       this.#skipped = this.#skipped.flatMap((other) => (other === skipped ? rest : [other]))

@@ -71,6 +71,7 @@ export type GapCause =
   | DiskFailure
   | 'store damaged'
   | 'store unread'
+  | 'disk away'
   | 'not kept'
 
 /** Whether a stream is heard, or why it is not. */
@@ -102,6 +103,8 @@ export type JournalEvent =
       readonly fromUs: Us
       readonly toUs: Us
       readonly bytes: number
+      /** The data disk that it lay on; absent: the data folder. */
+      readonly disk?: string
       /** The folder under `aside/` that went with it. */
       readonly aside?: string
       /** Whether all of it was known to be elsewhere too. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -7,6 +8,7 @@ import { Hearing } from './hearing.ts'
 import { Merging } from './merging.ts'
 import { openSeries } from './opening.ts'
 import { ReaderStates } from './reader-states.ts'
+import type { AwayStore } from './reading.ts'
 import { type RepairReport, Repairs } from './repairs.ts'
 import { type Removable, Retention, type RetentionLimits } from './retention.ts'
 import type { Series } from './series.ts'
@@ -43,8 +45,22 @@ class Commits {
 export type JournalOptions = WriterOptions & {
   /** Goes on record with each start. */
   readonly version: string
+  /** Where a data disk is mounted that new stores go to, while it is there. */
+  readonly disk?: string | undefined
   /** Default: everything is kept. */
   readonly retention?: RetentionLimits
+}
+
+/** Where a journal's data disk stands. */
+export interface DiskReport {
+  /** Where it is, or should be, mounted; absent where none is configured. */
+  readonly mount?: string
+  /** Whether what comes goes to it, and not to the data folder. */
+  readonly used: boolean
+  /** Why not, or what else is to be known of it. */
+  readonly code?: ErrorCode
+  readonly detail?: string | undefined
+  readonly away: readonly AwayStore[]
 }
 
 interface JournalParts {
@@ -98,6 +114,9 @@ export class Journal extends SeriesReader {
     retention.start(writer, this.#repairs)
     merging.request()
     series.onBegun = () => {
+      const { mount, target, problem } = series.disk
+      if (problem) log.error({ code: problem.code, used: target !== undefined }, problem.message)
+      else if (mount !== undefined) log.debug({ mount }, 'a store is begun on the data disk')
       void retention.run()
       merging.request()
     }
@@ -115,9 +134,10 @@ export class Journal extends SeriesReader {
     let series: Series | undefined
     try {
       await clearSnapshots(world, options.directory)
-      const opened = await openSeries(world, options.directory, log)
+      const opened = await openSeries(world, options.directory, log, options.disk)
       const { states, end, newestBytes } = opened
       series = opened.series
+      for (const { disk, folder } of series.places) if (disk !== undefined) await clearSnapshots(world, folder)
       const limits = options.retention ?? { minFreeBytes: 0 }
       const retention = new Retention(world, series, log, limits, { directory: options.directory, readers })
       const merging = new Merging(world, series, log, limits.minFreeBytes)
@@ -207,6 +227,31 @@ export class Journal extends SeriesReader {
   /** @param next gives what else may be removed, and before anything of the journal: the next of it, if any */
   offerRemovable(next: () => Promise<Removable | undefined>): void {
     this.#retention.removable = next
+  }
+
+  /** Where what comes goes to, and what lies on disks that are not there. */
+  get disk(): DiskReport {
+    const { mount, target, problem } = this.#series.disk
+    const { code, detail } = problem ?? {}
+    return {
+      ...(mount !== undefined && { mount }),
+      used: target !== undefined && !this.#series.isMisplaced,
+      ...(code && { code, detail }),
+      away: this.away
+    }
+  }
+
+  /**
+   * Looks for the data disk. What is on it again is read through, and what comes from now on goes to it.
+   * @returns how it is now
+   */
+  async lookForDisk(): Promise<DiskReport> {
+    const back = await this.#series.lookForDisks()
+    this.#repairs.takeUp(back)
+    await this.#repairs.idle()
+    if (this.#series.isMisplaced) await this.#writer.renewStore()
+    this.#merging.request(back)
+    return this.disk
   }
 
   /** Commits what is left and closes. Cursors that wait are woken. */

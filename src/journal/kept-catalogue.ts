@@ -3,6 +3,7 @@ import type { World } from '../world/world.ts'
 import {
   type Catalogue,
   type CatalogueStore,
+  type DataDisk,
   type Removal,
   readCatalogue,
   readFrozenPosition,
@@ -11,6 +12,7 @@ import {
 import { CHAIN_START } from './chain.ts'
 import { datedName } from './dated-name.ts'
 import type { Position } from './entry.ts'
+import { readHead } from './head.ts'
 import { journalPaths } from './paths.ts'
 import { rebuildCatalogue } from './rebuild.ts'
 
@@ -27,14 +29,17 @@ export interface LoadedCatalogue {
  * The catalogue of a data folder, an empty one where there is no journal. One that is damaged or missing is made anew
  * from the stores; one of a newer release is left to it, with its stores, and an empty one begins above it. What was
  * made anew is on the disk after `keepRebuilt`.
+ * @param mount where the data disk for new stores is mounted
  */
-export async function loadCatalogue(world: World, directory: string): Promise<LoadedCatalogue> {
-  const { catalogue: path, stores } = journalPaths(directory)
+export async function loadCatalogue(world: World, directory: string, mount?: string): Promise<LoadedCatalogue> {
+  const { catalogue: path, stores, head } = journalPaths(directory)
   const { files } = world
   try {
     const catalogue = await readCatalogue(files, path)
     if (catalogue) return { catalogue, rebuilt: false }
-    if (!(await files.info(stores)) || (await files.list(stores)).length === 0) {
+    const isEmpty = !(await files.info(stores)) || (await files.list(stores)).length === 0
+    // Where there is a head, there was a journal: its stores are on a data disk.
+    if (isEmpty && (await readHead(files, head)) === undefined) {
       return { catalogue: { reserved: { position: 1, seq: 1 }, stores: [] }, rebuilt: false }
     }
   } catch (error) {
@@ -46,7 +51,7 @@ export async function loadCatalogue(world: World, directory: string): Promise<Lo
     }
     if (code !== 'UNDERSTUDY_CATALOGUE_DAMAGED') throw error
   }
-  return { catalogue: await rebuildCatalogue(world, directory), rebuilt: true }
+  return { catalogue: await rebuildCatalogue(world, directory, mount), rebuilt: true }
 }
 
 /** A journal's catalogue as it stands on the disk, and how it changes. */
@@ -82,6 +87,11 @@ export class KeptCatalogue {
 
   get stores(): readonly CatalogueStore[] {
     return this.#catalogue.stores
+  }
+
+  /** The data disks that there ever were. */
+  get knownDisks(): readonly DataDisk[] {
+    return this.#catalogue.disks ?? []
   }
 
   get reserved(): Catalogue['reserved'] {

@@ -11,29 +11,49 @@ import { journalPaths } from './paths.ts'
  */
 const NAME = /^(\d{6,})\.(trial|look-[0-9a-f]+|salvage|merging|old)$/
 
+interface LeftoverSeries {
+  /** Where stores lie that are there. */
+  readonly places: ReadonlyArray<{ readonly disk: string | undefined; readonly folder: string }>
+  readonly stores: readonly CatalogueStore[]
+  readonly removals: readonly Removal[]
+}
+
 /** Finishes or undoes what the last process left undone when it ended. To be called before any store is opened. */
-export async function clearLeftovers(
+export async function clearLeftovers(files: Files, series: LeftoverSeries): Promise<void> {
+  for (const { disk, folder } of series.places) {
+    const paths = journalPaths(folder)
+    await clearStores(
+      files,
+      paths,
+      series.stores.filter((store) => store.disk === disk)
+    )
+    for (const removal of series.removals) if (removal.disk === disk) await clearRemoved(files, paths, removal)
+  }
+}
+
+async function clearStores(
   files: Files,
-  directory: string,
-  { stores, removals }: { stores: readonly CatalogueStore[]; removals: readonly Removal[] }
+  paths: ReturnType<typeof journalPaths>,
+  stores: readonly CatalogueStore[]
 ): Promise<void> {
-  const paths = journalPaths(directory)
   if (!(await files.info(paths.stores))) return
   for (const { name } of await files.list(paths.stores)) {
     const [, digits, kind] = NAME.exec(name) ?? []
     if (!kind) continue
     const leftover = `${paths.stores}/${name}`
     const whole = paths.store(Number(digits))
-    const named = stores.some(({ number, damaged }) => number === Number(digits) && !damaged)
+    const named = stores.some(({ number, damaged, removed }) => number === Number(digits) && !damaged && !removed)
     if (kind === 'old' && named && !(await files.info(whole))) await files.rename(leftover, whole)
     else await files.remove(leftover)
   }
-  for (const removal of removals) await clearRemoved(files, directory, removal)
 }
 
 /** Removes from the disk what the catalogue does not name any more. */
-export async function clearRemoved(files: Files, directory: string, removal: Removal): Promise<void> {
-  const { aside, stores, store } = journalPaths(directory)
+export async function clearRemoved(
+  files: Files,
+  { aside, stores, store }: ReturnType<typeof journalPaths>,
+  removal: Removal
+): Promise<void> {
   if (removal.aside) await files.remove(`${aside}/${removal.aside}`)
   if (removal.what === 'set aside') return
   await files.remove(store(removal.store))

@@ -2,6 +2,7 @@ import { UnderstudyError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sleep } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import type { CatalogueStore } from './catalogue.ts'
 import { type Finished, mergeStore } from './merge.ts'
 import type { Series } from './series.ts'
 
@@ -29,8 +30,12 @@ export class Merging {
     this.#spareBytes = spareBytes
   }
 
-  /** Merges what there is to merge now. */
-  request(): void {
+  /**
+   * Merges what there is to merge now.
+   * @param again stores that may have failed for a reason that is gone
+   */
+  request(again: readonly CatalogueStore[] = []): void {
+    for (const { number } of again) this.#failed.delete(number)
     this.#work = this.#work.then(async () => {
       for (let store = this.#next(); store; store = this.#next()) await this.#merge(store)
     })
@@ -51,7 +56,13 @@ export class Merging {
     if (this.#stopping.signal.aborted) return undefined
     return this.#series.stores.find(
       (store): store is Finished =>
-        store.finished !== undefined && !store.merged && !store.damaged && !this.#failed.has(store.number)
+        store.finished !== undefined &&
+        store.finished.rest !== 'unknown' &&
+        !store.merged &&
+        !store.damaged &&
+        !store.removed &&
+        !this.#series.isAway(store) &&
+        !this.#failed.has(store.number)
     )
   }
 

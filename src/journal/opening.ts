@@ -32,9 +32,10 @@ export interface Opened {
  * below what the head knows to have been on the disk, it is set aside, and positions and numbers go on above everything
  * that can ever have been used. One that is whole and cannot be written, or that a newer release has written, is left as
  * it is.
+ * @param mount where the data disk for new stores is mounted
  */
-export async function openSeries(world: World, directory: string, log: Log): Promise<Opened> {
-  const series = await Series.read(world, directory)
+export async function openSeries(world: World, directory: string, log: Log, mount?: string): Promise<Opened> {
+  const series = await Series.read(world, directory, mount)
   const head = await readHead(world.files, journalPaths(directory).head)
   const states = new StreamStates(head)
   if (series.rebuilt) {
@@ -45,15 +46,20 @@ export async function openSeries(world: World, directory: string, log: Log): Pro
     const { position, seq } = series.reserved
     await series.keepRebuilt(Math.max(position, head?.nextPosition ?? 0), Math.max(seq, states.highestSeq))
   }
-  await clearLeftovers(world.files, directory, series)
+  await series.lookForDisks()
+  const { problem } = series.disk
+  if (problem) log.error({ code: problem.code }, problem.message)
+  await clearLeftovers(world.files, series)
   await openNewest(world, directory, series, head, log)
   const opened = await follow(series, states, head?.nextPosition)
-  if (!series.rebuilt || (head && series.stores.length > 0)) return opened
-  // Nothing tells whether the end is where it was: what was used may reach further.
+  // Without the catalogue nothing tells whether the end is where it was: what was used may reach further.
+  const isLost = series.rebuilt && head !== undefined && series.stores.length > 0
   const newest = series.stores.at(-1)
-  if (newest && !newest.finished) await series.leave(newest, endOf(opened.end))
+  if (newest && !newest.finished && (isLost || series.isMisplaced)) await series.leave(newest, endOf(opened.end))
+  const newestBytes = series.newest ? opened.newestBytes : 0
+  if (!isLost && newest?.finished?.rest !== 'unknown') return { ...opened, newestBytes }
   states.raise(series.reserved.seq)
-  return { ...opened, end: { ...opened.end, nextPosition: series.reserved.position }, newestBytes: 0 }
+  return { ...opened, end: { ...opened.end, nextPosition: series.reserved.position }, newestBytes }
 }
 
 async function openNewest(
@@ -67,6 +73,11 @@ async function openNewest(
   if (!newest || newest.finished) return
   const { number, firstPosition } = newest
   const chain = head?.chain ?? UNKNOWN_CHAIN
+  if (series.isAway(newest)) {
+    // After a clean end the head is right. Otherwise the store may hold more, and one goes on above all it can hold.
+    const end = { nextPosition: Math.max(head?.nextPosition ?? 0, firstPosition), chain }
+    return series.leave(newest, head?.running === false ? end : { ...end, rest: 'unknown' })
+  }
   let found: StoreEnd
   try {
     if (await openProved(world, series, newest, head)) return
@@ -134,10 +145,11 @@ function endOf({ nextPosition, chain }: NonNullable<StoreEnd>): { nextPosition: 
 export async function openCopy(world: World, directory: string): Promise<Opened> {
   const series = await Series.read(world, directory)
   series.readAsItIs()
-  await clearLeftovers(world.files, directory, series)
+  await series.lookForDisks()
+  await clearLeftovers(world.files, series)
   const head = await readHead(world.files, journalPaths(directory).head)
   const newest = series.stores.at(-1)
-  if (newest && !newest.finished) {
+  if (newest && !newest.finished && !series.isAway(newest)) {
     await tryStore(world, series.path(newest.number), newest.firstPosition).then(
       () => series.openNewest(),
       () => {}

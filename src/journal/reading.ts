@@ -37,6 +37,15 @@ export interface VerifyReport {
   /** The chain's hash at the end, in hex. */
   readonly chain: string
   readonly problems: readonly VerifyProblem[]
+  /** What could not be looked at. */
+  readonly away: readonly AwayStore[]
+}
+
+/** A store on a data disk that is not there, and the positions it holds as far as is known. */
+export interface AwayStore {
+  readonly store: number
+  readonly fromPosition: Position
+  readonly toPosition: Position
 }
 
 export interface VerifyProblem {
@@ -99,6 +108,8 @@ export interface JournalReader {
   readonly firstPosition: Position
   /** One above the last committed entry. */
   readonly nextPosition: Position
+  /** What is passed over in all that is read, since its disk is not there. */
+  readonly away: readonly AwayStore[]
   /** @param position default: the first one kept */
   cursor(options?: Partial<Place> & { streams?: ReadonlySet<string> }): Cursor
   /** Frames of a period in order of position, in batches of bounded size. */

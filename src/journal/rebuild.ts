@@ -3,6 +3,7 @@ import type { World } from '../world/world.ts'
 import { readEntries, readHeader } from './block.ts'
 import type { Catalogue, CatalogueStore, Hole } from './catalogue.ts'
 import { CHAIN_START } from './chain.ts'
+import { findDisk } from './disks.ts'
 import type { Position } from './entry.ts'
 import { journalPaths } from './paths.ts'
 import { inCopy } from './trial.ts'
@@ -27,19 +28,30 @@ interface Found {
   readonly stands: boolean
   /** Absent where it cannot be read. */
   readonly seen: Seen | undefined
+  /** The id of the data disk it lies on, if it does. */
+  readonly disk?: string
 }
 
 /**
  * Makes a lost catalogue anew from the stores. Where one cannot be read, it lies between its neighbours; what salvage had
  * given up for lost is known again by the holes it left. What is confirmed to be elsewhere is not known any more.
+ * @param mount where a data disk is mounted, whose stores belong to it too
  * @returns what was reserved is then the highest position and number found
  */
-export async function rebuildCatalogue(world: World, directory: string): Promise<Catalogue> {
+export async function rebuildCatalogue(world: World, directory: string, mount?: string): Promise<Catalogue> {
+  const disk = mount === undefined ? undefined : await findDisk(world.files, mount)
   const found = await findStores(world, directory)
+  if (disk) {
+    const numbers = new Set(found.map(({ number }) => number))
+    for (const store of await findStores(world, disk.folder)) {
+      if (!numbers.has(store.number)) found.push({ ...store, disk: disk.id })
+    }
+    found.sort((a, b) => a.number - b.number)
+  }
   const end = Math.max(1, ...found.map(({ seen }) => seen?.end ?? 1))
   const seq = Math.max(1, ...found.map(({ seen }) => seen?.seq ?? 1))
   const stores: CatalogueStore[] = []
-  found.forEach(({ number, aside, stands, seen }, index) => {
+  found.forEach(({ number, aside, stands, seen, ...place }, index) => {
     const before = stores.at(-1)
     const after = found.slice(index + 1).find((other) => other.seen)?.seen
     const firstPosition = seen?.firstPosition ?? before?.finished?.nextPosition ?? 1
@@ -47,7 +59,8 @@ export async function rebuildCatalogue(world: World, directory: string): Promise
     // What cannot be read ends at the latest where the next begins.
     const nextPosition = Math.max(firstPosition, after?.firstPosition ?? end)
     const finished = { nextPosition, chain: after?.chain ?? CHAIN_START.toString('hex') }
-    const known = { number, firstPosition, begunUs, finished }
+    const begun = { number, firstPosition, begunUs, ...place }
+    const known = { ...begun, finished }
     if (aside !== undefined) {
       const hole = { fromPosition: firstPosition, toPosition: nextPosition, fromUs: begunUs, toUs: begunUs }
       const holes = seen ? holesOf(seen, nextPosition) : [hole]
@@ -55,10 +68,10 @@ export async function rebuildCatalogue(world: World, directory: string): Promise
     } else if (index < found.length - 1) {
       stores.push(known)
     } else {
-      stores.push({ number, firstPosition, begunUs })
+      stores.push(begun)
     }
   })
-  return { reserved: { position: end, seq }, stores }
+  return { reserved: { position: end, seq }, stores, ...(disk && { disks: [disk] }) }
 }
 
 function holesOf({ end, endedUs, holes }: Seen, nextPosition: Position): Hole[] {

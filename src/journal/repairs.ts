@@ -43,7 +43,18 @@ export class Repairs {
       this.#reported.add(number)
       this.#then(() => this.#examine(number))
     }
-    for (const store of this.#series.stores) if (store.damaged) this.#then(() => this.#takeUp(store))
+    this.takeUp(this.#series.stores)
+  }
+
+  /**
+   * Takes up stores that may have changed, or waited for something: those that were set aside, and on data disks, which
+   * may have lost what was not yet on them, those that were not read through since they were finished.
+   */
+  takeUp(stores: readonly CatalogueStore[]): void {
+    for (const store of stores) {
+      if (store.damaged) this.#then(() => this.#takeUp(store))
+      else if (store.disk !== undefined && store.finished && !store.merged) this.#then(() => this.#settle(store))
+    }
   }
 
   /**
@@ -53,7 +64,10 @@ export class Repairs {
    */
   async repair(number?: number): Promise<RepairReport> {
     const before = new Set(this.#salvaged())
-    const stores = this.#series.stores.filter((store) => store.finished && (number ?? store.number) === store.number)
+    const stores = this.#series.stores.filter(
+      (store) =>
+        store.finished && !store.removed && !this.#series.isAway(store) && (number ?? store.number) === store.number
+    )
     for (const store of stores) {
       this.#then(() => (store.damaged ? this.#takeUp(store) : this.#examine(store.number)))
     }
@@ -71,8 +85,15 @@ export class Repairs {
     return this.#series.stores.flatMap(({ number, damaged }) => (damaged?.salvaged ? [number] : []))
   }
 
-  async #takeUp({ number, damaged }: CatalogueStore): Promise<void> {
-    if (damaged && !damaged.salvaged) await this.#salvage(number)
+  async #takeUp(store: CatalogueStore): Promise<void> {
+    const { number, damaged, removed } = store
+    if (damaged && !damaged.salvaged && !removed && !this.#series.isAway(store)) await this.#salvage(number)
+  }
+
+  async #settle(store: CatalogueStore): Promise<void> {
+    if (this.#series.isAway(store)) return
+    await this.#series.settleEnd(store)
+    await this.#examine(store.number)
   }
 
   /** The store that is being salvaged. */
@@ -107,8 +128,9 @@ export class Repairs {
   /** A reader came upon something: it may also have been closed under its hands. */
   async #examine(number: number): Promise<void> {
     const store = this.#find(number)
-    if (!store?.finished || store.damaged) return
-    if (!(await this.#isDamaged(store))) {
+    if (!store?.finished || store.damaged || store.removed || this.#series.isAway(store)) return
+    const isDamaged = await this.#isDamaged(store)
+    if (!isDamaged || this.#series.isAway(store)) {
       this.#reported.delete(number)
       return
     }
@@ -139,7 +161,7 @@ export class Repairs {
     const { firstPosition, finished, damaged } = store
     const toPosition = finished?.nextPosition ?? firstPosition
     this.#note({ event: 'damaged', store: number, fromPosition: firstPosition, toPosition })
-    const aside = this.#series.asidePath(damaged)
+    const aside = this.#series.asidePath(store, damaged)
     if (!(await this.#hasRoomFor(aside))) {
       this.#log.error(
         { store: number },

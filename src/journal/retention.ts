@@ -40,8 +40,8 @@ type First = CatalogueStore & Required<Pick<CatalogueStore, 'finished'>>
 /**
  * Removes whole stores where the disk or the journal is too full, or they are old. In this order: what later rooms
  * offer, what is confirmed and pinned by no reader, what was set aside and has been salvaged, and then the oldest, as a
- * loss. Since both what is confirmed and what no reader needs are at the front, stores always go from the front. The
- * newest never goes. Each removal goes on record, and to the log.
+ * loss. Since both what is confirmed and what no reader needs are at the front, stores always go from the front, each
+ * disk's for itself. The newest never goes. Each removal goes on record, and to the log.
  */
 export class Retention {
   /** The next thing outside the journal that may go. */
@@ -108,32 +108,50 @@ export class Retention {
   }
 
   async #enforce(): Promise<void> {
-    const { minFreeBytes, maxBytes } = this.#limits
+    const { maxBytes = Number.POSITIVE_INFINITY } = this.#limits
     const pin = this.#pin()
-    const freeAtFirst = await this.#freeBytes()
-    for (let removedBytes = 0; ; ) {
-      // What was removed counts also where the file system takes its time to give it back.
-      const freeBytes = Math.max(await this.#freeBytes(), freeAtFirst + removedBytes)
-      const tooLarge = async (): Promise<boolean> => maxBytes !== undefined && (await this.#journalBytes()) > maxBytes
-      const reason = freeBytes < minFreeBytes ? 'min_free' : (await tooLarge()) ? 'max_size' : undefined
-      const bytes = reason && (await this.#removeNext(reason, pin))
-      if (bytes === undefined) break
-      removedBytes += bytes
+    for (const place of this.#series.places) await this.#freePlace(place, pin)
+    while ((await this.#journalBytes()) > maxBytes) {
+      if ((await this.#removeNext('max_size', pin, () => true)) === undefined) break
     }
     while (await this.#removeAged(pin));
   }
 
-  /** Gives the bytes of what was removed, if anything was. */
-  async #removeNext(reason: Removal['reason'], pin: Position): Promise<number | undefined> {
-    const offered = reason === 'min_free' ? await this.removable() : undefined
+  /** Removes what lies on one disk until enough of it is free. */
+  async #freePlace({ disk, folder }: Series['places'][number], pin: Position): Promise<void> {
+    const freeBytes = async (): Promise<number> => (await this.#world.files.space(folder)).freeBytes
+    const freeAtFirst = await freeBytes()
+    for (let removedBytes = 0; ; ) {
+      // What was removed counts also where the file system takes its time to give it back.
+      if (Math.max(await freeBytes(), freeAtFirst + removedBytes) >= this.#limits.minFreeBytes) return
+      const bytes = await this.#removeNext('min_free', pin, (store) => store.disk === disk, disk === undefined)
+      if (bytes === undefined) return
+      removedBytes += bytes
+    }
+  }
+
+  /**
+   * Gives the bytes of what was removed, if anything was.
+   * @param concerned which stores may go
+   * @param others whether what is no store may go first
+   */
+  async #removeNext(
+    reason: Removal['reason'],
+    pin: Position,
+    concerned: (store: CatalogueStore) => boolean,
+    others = false
+  ): Promise<number | undefined> {
+    const offered = others ? await this.removable() : undefined
     if (offered) {
       await offered.remove()
       this.#log.info({ name: offered.name, bytes: offered.bytes, reason }, 'removed; it is elsewhere too')
       return offered.bytes
     }
-    const first = this.#first()
+    const first = this.#first(concerned)
     if (first && this.#isFree(first, pin)) return this.#removeStore(first, reason, pin)
-    const salvaged = this.#series.stores.find(({ damaged }) => damaged?.salvaged && !damaged.asideRemoved)
+    const salvaged = this.#kept.find(
+      (store) => concerned(store) && store.damaged?.salvaged && !store.damaged.asideRemoved
+    )
     if (salvaged) return this.#remove(this.#describe(salvaged, 'set aside', reason, pin))
     return first && this.#removeStore(first, reason, pin)
   }
@@ -141,17 +159,23 @@ export class Retention {
   async #removeAged(pin: Position): Promise<boolean> {
     const { maxAgeMs } = this.#limits
     const nowUs = this.#certainUs()
-    const first = this.#first()
+    const first = this.#first(() => true)
     if (maxAgeMs === undefined || nowUs === undefined || !first || !this.#isFree(first, pin)) return false
     if (nowUs - this.#endUs(first) <= maxAgeMs * 1000) return false
     await this.#removeStore(first, 'max_age', pin)
     return true
   }
 
+  /** The stores that can go: what lies on a disk that is away is not touched. */
+  get #kept(): readonly CatalogueStore[] {
+    return this.#series.stores.filter((store) => !store.removed && !this.#series.isAway(store))
+  }
+
   /** The store that goes next. Never the newest, nor one that is being worked on. */
-  #first(): First | undefined {
-    const [first, next] = this.#series.stores
-    if (!next || !first?.finished || first.number === this.#repairs?.salvaging) return undefined
+  #first(concerned: (store: CatalogueStore) => boolean): First | undefined {
+    const first = this.#kept.find(concerned)
+    if (!first?.finished || first === this.#series.stores.at(-1)) return undefined
+    if (first.number === this.#repairs?.salvaging) return undefined
     return { ...first, finished: first.finished }
   }
 
@@ -176,6 +200,7 @@ export class Retention {
       event: 'removed',
       what,
       store: store.number,
+      ...(store.disk !== undefined && { disk: store.disk }),
       fromPosition: store.firstPosition,
       toPosition,
       fromUs: store.begunUs,
@@ -192,7 +217,7 @@ export class Retention {
     const { files } = this.#world
     const { aside, store, what } = described
     let bytes = 0
-    if (aside) bytes += await folderBytes(files, this.#series.asidePath({ aside }))
+    if (aside) bytes += await folderBytes(files, this.#series.asidePath(described, { aside }))
     if (what === 'store') bytes += await folderBytes(files, this.#series.path(store))
     const removal = { ...described, bytes }
     await this.#series.remove(removal)
@@ -236,13 +261,9 @@ export class Retention {
     return source === 'none' ? undefined : wallUs
   }
 
-  async #freeBytes(): Promise<number> {
-    return (await this.#world.files.space(this.#around.directory)).freeBytes
-  }
-
   async #journalBytes(): Promise<number> {
     let bytes = 0
-    for (const store of this.#series.stores) {
+    for (const store of this.#kept) {
       const key = `${store.number} ${store.merged} ${store.damaged?.salvaged} ${store.damaged?.asideRemoved}`
       const known = this.#sizes.get(key)
       const size = known ?? (await this.#sizeOf(store))
@@ -252,9 +273,12 @@ export class Retention {
     return bytes
   }
 
-  async #sizeOf({ number, damaged }: CatalogueStore): Promise<number> {
+  async #sizeOf(store: CatalogueStore): Promise<number> {
     const { files } = this.#world
+    const { number, damaged } = store
     const own = await folderBytes(files, this.#series.path(number))
-    return own + (damaged && !damaged.asideRemoved ? await folderBytes(files, this.#series.asidePath(damaged)) : 0)
+    return (
+      own + (damaged && !damaged.asideRemoved ? await folderBytes(files, this.#series.asidePath(store, damaged)) : 0)
+    )
   }
 }

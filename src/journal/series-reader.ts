@@ -3,7 +3,7 @@ import { readCoverage } from './coverage.ts'
 import { type Extent, SeriesCursor } from './cursor.ts'
 import type { Frame, Position } from './entry.ts'
 import { readRange } from './range.ts'
-import type { Cursor, JournalReader, Place, RangeQuery, StreamCoverage, VerifyReport } from './reading.ts'
+import type { AwayStore, Cursor, JournalReader, Place, RangeQuery, StreamCoverage, VerifyReport } from './reading.ts'
 import type { Series } from './series.ts'
 import type { StreamStates } from './stream-state.ts'
 import { Times } from './times.ts'
@@ -36,6 +36,13 @@ export class SeriesReader implements JournalReader {
 
   get nextPosition(): Position {
     return this.#context.extent.nextPosition
+  }
+
+  get away(): readonly AwayStore[] {
+    return this.#series.away.map(({ number, firstPosition, finished }) => {
+      const nextPosition = finished?.nextPosition ?? this.nextPosition
+      return { store: number, fromPosition: firstPosition, toPosition: nextPosition - 1 }
+    })
   }
 
   async streams(): Promise<string[]> {

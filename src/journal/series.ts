@@ -1,21 +1,67 @@
+import { UnderstudyError } from '../errors.ts'
 import type { World } from '../world/world.ts'
-import type { CatalogueStore, Hole, Removal } from './catalogue.ts'
+import type { Catalogue, CatalogueStore, Hole, Removal } from './catalogue.ts'
 import { datedName } from './dated-name.ts'
+import { Disks } from './disks.ts'
 import type { Position } from './entry.ts'
 import { loadCatalogue, replaced, reservedAbove } from './kept-catalogue.ts'
 import { clearRemoved } from './leftovers.ts'
 import { journalPaths } from './paths.ts'
 import { BlockStore } from './store.ts'
 import { StoredBlocks } from './stored-blocks.ts'
+import { tryStore } from './trial.ts'
 
 /** The numbered stores of a journal: how they begin, are finished, exchanged and removed. Only the newest is written. */
 export class Series extends StoredBlocks {
   /** Called when a store is begun, and thereby the one before finished. */
   onBegun: () => void = () => {}
+  #looked = false
 
-  /** Reads what there is (see `loadCatalogue`), and opens no store yet. */
-  static async read(world: World, directory: string): Promise<Series> {
-    return new Series(world, directory, await loadCatalogue(world, directory))
+  /**
+   * Reads what there is (see `loadCatalogue`), and opens no store yet. Its disks are away until they are looked for.
+   * @param mount where the data disk for new stores is mounted
+   */
+  static async read(world: World, directory: string, mount?: string): Promise<Series> {
+    return new Series(world, directory, await loadCatalogue(world, directory, mount), new Disks(world, mount))
+  }
+
+  /** Where new stores go; `target` is absent where they go to the data folder, and `problem` says why. */
+  get disk(): {
+    readonly mount?: string | undefined
+    readonly target?: string | undefined
+    readonly problem?: UnderstudyError | undefined
+  } {
+    const { mount, target, problem } = this.disks
+    return { mount, target, problem }
+  }
+
+  /** Whether the newest store lies where new ones do not go any more. */
+  get isMisplaced(): boolean {
+    const newest = this.stores.at(-1)
+    return newest !== undefined && !newest.finished && newest.disk !== this.disks.target
+  }
+
+  /** The data disks that are there, and `undefined` for the data folder, each with its folder. */
+  get places(): ReadonlyArray<{ readonly disk: string | undefined; readonly folder: string }> {
+    const disks = this.disks.there.map((disk) => ({ disk, folder: this.disks.folder(disk)! }))
+    return [{ disk: undefined, folder: this.directory }, ...disks]
+  }
+
+  /**
+   * Looks which data disks are there; what is mounted where new stores are to go is taken into use.
+   * @returns the stores that are there again
+   */
+  async lookForDisks(): Promise<readonly CatalogueStore[]> {
+    const { away, knownDisks } = this
+    const disks = await this.disks.look(knownDisks)
+    const back = away.filter((store) => !this.isAway(store))
+    for (const { number } of back) await this.forget(number)
+    const changed = disks.length !== knownDisks.length || disks.some((disk, index) => disk !== knownDisks[index])
+    // Who has read what there was before notices by the list.
+    const news = this.#looked && back.length > 0
+    this.#looked = true
+    if (changed || news) await this.change((catalogue) => ({ ...catalogue, disks, stores: [...catalogue.stores] }))
+    return back
   }
 
   /** Opens the newest store for writing. */
@@ -30,12 +76,18 @@ export class Series extends StoredBlocks {
    * @param seq above the highest number of any stream
    */
   async begin(at: Position, chain: Buffer, seq: number): Promise<BlockStore> {
-    const number = await this.#freeNumber()
+    await this.lookForDisks()
+    return this.#begin(at, chain, seq)
+  }
+
+  async #begin(at: Position, chain: Buffer, seq: number): Promise<BlockStore> {
+    await this.world.files.makeDirectory(journalPaths(this.directory).stores, 0o750)
     // From before the first store on, so that stores without a catalogue always mean that it was lost.
     if (this.stores.length === 0) await this.change((catalogue) => catalogue)
-    const store = await this.#create(number, at, chain)
+    const { store, disk } = await this.#createSomewhere(at, chain)
+    const { number } = store
     const finished = { nextPosition: at, chain: chain.toString('hex') }
-    const begun = { number, firstPosition: at, begunUs: this.world.clock.wallUs() }
+    const begun = { number, firstPosition: at, begunUs: this.world.clock.wallUs(), ...(disk !== undefined && { disk }) }
     try {
       await this.change((catalogue) => {
         const stores = catalogue.stores.map((entry) => (entry.finished ? entry : { ...entry, finished }))
@@ -50,10 +102,15 @@ export class Series extends StoredBlocks {
     return store
   }
 
-  /** The same after a failed write: the newest store is closed for good first. */
-  async abandonNewest(at: Position, chain: Buffer, seq: number): Promise<void> {
-    if (this.newest) await this.open.drop(this.newest.number)
-    await this.begin(at, chain, seq)
+  /**
+   * The same after a failed write: the newest store is closed for good first. If it lay on a data disk, that one counts
+   * as away, and recording goes on in the data folder at once.
+   */
+  async abandonNewest(at: Position, chain: Buffer, seq: number, error: unknown): Promise<void> {
+    const newest = this.newest && this.find(this.newest.number)
+    if (newest) await this.forget(newest.number)
+    if (newest?.disk !== undefined) await this.loseDisk(newest.disk, error)
+    await this.#begin(at, chain, seq)
   }
 
   /**
@@ -65,7 +122,7 @@ export class Series extends StoredBlocks {
     const finished = damaged.finished ?? end
     if (!finished || damaged.damaged) return
     await this.open.drop(damaged.number)
-    const aside = await this.#moveAside(damaged.number)
+    const aside = await this.#moveAside(damaged)
     const next = this.stores[this.stores.indexOf(damaged) + 1]
     const hole: Hole = {
       fromPosition: damaged.firstPosition,
@@ -73,7 +130,7 @@ export class Series extends StoredBlocks {
       fromUs: damaged.begunUs,
       toUs: next?.begunUs ?? clock.wallUs()
     }
-    await files.syncDirectory(journalPaths(this.directory).stores)
+    await files.syncDirectory(this.paths(damaged.disk).stores)
     await this.replace({ ...damaged, finished, merged: false, damaged: { aside, salvaged: false, holes: [hole] } })
   }
 
@@ -81,6 +138,31 @@ export class Series extends StoredBlocks {
   async leave(newest: CatalogueStore, finished: CatalogueStore['finished']): Promise<void> {
     await this.open.drop(newest.number)
     await this.replace({ ...newest, ...(finished && { finished }) })
+  }
+
+  /**
+   * Looks where a store ends that was finished while its disk was away. What it holds beyond that end is the journal's
+   * too. If it cannot be read as far as that end, or not at all, it is damaged, and left for who finds that.
+   */
+  async settleEnd(store: CatalogueStore): Promise<void> {
+    const { number, firstPosition, finished } = store
+    if (finished?.rest !== 'unknown') return
+    const next = this.stores[this.stores.indexOf(store) + 1]
+    const { nextPosition, chain } = finished
+    const end = await tryStore(this.world, this.path(number), firstPosition).then(
+      (found) => found ?? { nextPosition: firstPosition, chain: Buffer.from(chain, 'hex') },
+      async (error) => {
+        if (store.disk === undefined || (await this.disks.isAlive(store.disk))) return undefined
+        await this.loseDisk(store.disk, error)
+        throw error
+      }
+    )
+    await this.forget(number)
+    // Of one that is damaged it is not known how far it reached.
+    if (!end) return this.replace({ ...store, finished: { nextPosition: next?.firstPosition ?? nextPosition, chain } })
+    const settled =
+      end.nextPosition < nextPosition ? { nextPosition, chain } : { ...end, chain: end.chain.toString('hex') }
+    await this.replace({ ...store, finished: { ...settled, rest: 'unused' } })
   }
 
   /** What could be read of a damaged store stands in its place again. */
@@ -109,7 +191,7 @@ export class Series extends StoredBlocks {
         await files.rename(old, path)
         throw error
       }
-      await files.syncDirectory(journalPaths(this.directory).stores)
+      await files.syncDirectory(path.slice(0, path.lastIndexOf('/')))
     })
     if (!adopted) return false
     await this.change((catalogue) => {
@@ -121,16 +203,15 @@ export class Series extends StoredBlocks {
   }
 
   /**
-   * Removes the first store, or what was set aside of one: first its name, then its files. It stays among `removals`
-   * until it is `settled`.
+   * Removes a finished store, or what was set aside of one: first its name, then its files. It stays among `removals`
+   * until it is `settled`. One that is not the first stays in the list, as removed, until it is.
    */
   async remove(removal: Removal): Promise<void> {
     await this.change((catalogue) => {
       const removals = [...(catalogue.removals ?? []), removal]
       const entry = catalogue.stores.find(({ number }) => number === removal.store)
-      if (removal.what === 'store' && entry?.finished && entry === catalogue.stores[0]) {
-        const { fromUs } = catalogue.removed ?? { fromUs: entry.begunUs }
-        return { ...catalogue, stores: catalogue.stores.slice(1), removed: { fromUs, ...entry.finished }, removals }
+      if (removal.what === 'store' && entry?.finished && !entry.removed && !this.isAway(entry)) {
+        return withoutFirst({ ...replaced(catalogue, { ...entry, removed: true }), removals })
       }
       if (removal.what === 'set aside' && entry?.damaged?.salvaged) {
         return { ...replaced(catalogue, { ...entry, damaged: { ...entry.damaged, asideRemoved: true } }), removals }
@@ -138,11 +219,12 @@ export class Series extends StoredBlocks {
       throw new Error('it has changed meanwhile')
     })
     if (removal.what === 'store') await this.open.drop(removal.store)
-    await clearRemoved(this.world.files, this.directory, removal)
+    await clearRemoved(this.world.files, this.paths(removal.disk), removal)
   }
 
-  asidePath({ aside }: { aside: string }): string {
-    return `${journalPaths(this.directory).aside}/${aside}`
+  /** Where a damaged store was put. @throws UNDERSTUDY_DISK_AWAY */
+  asidePath({ disk }: { readonly disk?: string | undefined }, { aside }: { readonly aside: string }): string {
+    return `${this.paths(disk).aside}/${aside}`
   }
 
   async close(): Promise<void> {
@@ -154,31 +236,55 @@ export class Series extends StoredBlocks {
     await this.open.keep(newest)
   }
 
-  /** A begin that was cut off before the catalogue named its store leaves a folder; what is there is never touched. */
-  async #freeNumber(): Promise<number> {
-    await this.world.files.makeDirectory(journalPaths(this.directory).stores, 0o750)
-    let number = (this.stores.at(-1)?.number ?? 0) + 1
-    while (await this.world.files.info(this.path(number))) number++
-    return number
+  /** On the data disk if there is one, and where that fails in the data folder. */
+  async #createSomewhere(at: Position, chain: Buffer): Promise<{ store: BlockStore; disk: string | undefined }> {
+    const { target } = this.disks
+    if (target !== undefined) {
+      try {
+        return { store: await this.#create(target, at, chain), disk: target }
+      } catch (error) {
+        await this.loseDisk(target, error)
+      }
+    }
+    return { store: await this.#create(undefined, at, chain), disk: undefined }
   }
 
-  async #create(number: number, firstPosition: Position, chain: Buffer): Promise<BlockStore> {
+  async #create(disk: string | undefined, firstPosition: Position, chain: Buffer): Promise<BlockStore> {
+    const paths = this.paths(disk)
+    const number = await this.#freeNumber()
     const after = this.stores.at(-1)?.number ?? null
     const identity = { number, firstPosition, after, chain: chain.toString('hex') }
     try {
-      const store = await BlockStore.create(this.world, this.path(number), identity)
-      await this.world.files.syncDirectory(journalPaths(this.directory).stores)
+      const store = await BlockStore.create(this.world, paths.store(number), identity)
+      await this.world.files.syncDirectory(paths.stores)
+      // LevelDB makes the folders that it needs: if the disk has gone in that moment, in the empty mount point.
+      if (disk !== undefined && !(await this.disks.isAlive(disk))) {
+        await store.close()
+        throw new UnderstudyError('UNDERSTUDY_DISK_AWAY')
+      }
       return store
     } catch (error) {
       // It was not there before this call: without this a full disk would collect a folder a second.
-      await this.world.files.remove(this.path(number)).catch(() => {})
+      await this.world.files.remove(paths.store(number)).catch(() => {})
       throw error
     }
   }
 
-  async #moveAside(number: number): Promise<string> {
+  /** A begin that was cut off before the catalogue named its store leaves a folder; what is there is never touched. */
+  async #freeNumber(): Promise<number> {
     const { files } = this.world
-    const { aside } = journalPaths(this.directory)
+    const isTaken = async (number: number): Promise<boolean> => {
+      const found = await Promise.all(this.places.map(({ folder }) => files.info(journalPaths(folder).store(number))))
+      return found.some((info) => info !== undefined)
+    }
+    let number = (this.stores.at(-1)?.number ?? 0) + 1
+    while (await isTaken(number)) number++
+    return number
+  }
+
+  async #moveAside({ number, disk }: CatalogueStore): Promise<string> {
+    const { files } = this.world
+    const { aside } = this.paths(disk)
     await files.makeDirectory(aside, 0o750)
     const id = String(number).padStart(6, '0')
     let name = await datedName(this.world, aside, id)
@@ -191,4 +297,13 @@ export class Series extends StoredBlocks {
     await files.syncDirectory(aside)
     return name
   }
+}
+
+/** Stores leave the list from its front. */
+function withoutFirst(catalogue: Catalogue): Catalogue {
+  const [first, ...stores] = catalogue.stores
+  if (!first?.removed || !first.finished) return catalogue
+  const { nextPosition, chain } = first.finished
+  const { fromUs } = catalogue.removed ?? { fromUs: first.begunUs }
+  return withoutFirst({ ...catalogue, stores, removed: { fromUs, nextPosition, chain } })
 }

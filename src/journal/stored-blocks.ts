@@ -3,6 +3,7 @@ import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { type BlockHeader, readHeader, type StoredBlock, type WholeBlock } from './block.ts'
 import type { CatalogueStore } from './catalogue.ts'
+import type { Disks } from './disks.ts'
 import type { Position } from './entry.ts'
 import { folderBytes } from './folder-bytes.ts'
 import { KeptCatalogue, type LoadedCatalogue } from './kept-catalogue.ts'
@@ -20,19 +21,31 @@ export class StoredBlocks extends KeptCatalogue {
   onDamage: (store: number) => void = () => {}
   /** Stores that could not be read when last asked, and yet may be whole: a newer release's, in use, or no room to try. */
   readonly unread = new Set<number>()
+  protected readonly disks: Disks
   protected readonly open: OpenStores
   /** Stores that were found whole, or begun, since the start. */
   protected readonly tried = new Map<number, Promise<unknown>>()
   #asItIs = false
 
-  protected constructor(world: World, directory: string, loaded: LoadedCatalogue) {
+  protected constructor(world: World, directory: string, loaded: LoadedCatalogue, disks: Disks) {
     super(world, directory, loaded)
+    this.disks = disks
     this.open = new OpenStores(world, (number) => this.path(number))
   }
 
   /** The store that is written; absent before the first one and when the last one is finished. */
   get newest(): BlockStore | undefined {
     return this.open.newest
+  }
+
+  /** Whether it lies on a data disk that is not there. */
+  isAway({ disk }: CatalogueStore): boolean {
+    return disk !== undefined && this.disks.folder(disk) === undefined
+  }
+
+  /** The stores that lie on a data disk that is not there. */
+  get away(): readonly CatalogueStore[] {
+    return this.stores.filter((store) => this.isAway(store))
   }
 
   /** From now on gives what can be read of a store that is not whole; for where nobody salvages it. */
@@ -53,10 +66,13 @@ export class StoredBlocks extends KeptCatalogue {
     }
   }
 
-  /** Whether this position was in a damaged store that has been salvaged. */
-  isSalvaged(position: Position): boolean {
-    const store = this.stores.find((entry) => entry.firstPosition <= position && position < endOf(entry))
-    return store?.damaged?.salvaged === true
+  /** Whether what could not be read at this position can be read now: it was salvaged, or its disk is back. */
+  isReadableAgain(position: Position): boolean {
+    const store = this.stores.findLast((entry) => entry.firstPosition <= position)
+    // What was removed meanwhile will never be read: it need not be waited for.
+    if (!store || store.removed) return true
+    if (this.isAway(store) || store.finished?.rest === 'unknown') return false
+    return store.damaged ? store.damaged.salvaged : store.disk !== undefined
   }
 
   /** The blocks of one store as they are, also damaged ones, from the one that holds `from` on. */
@@ -130,8 +146,19 @@ export class StoredBlocks extends KeptCatalogue {
     return bytes
   }
 
+  /** @throws UNDERSTUDY_DISK_AWAY */
   path(number: number): string {
-    return journalPaths(this.directory).store(number)
+    return this.paths(this.find(number)?.disk).store(number)
+  }
+
+  /**
+   * Where things lie on a data disk, or in the data folder without one.
+   * @throws UNDERSTUDY_DISK_AWAY
+   */
+  protected paths(disk: string | undefined): ReturnType<typeof journalPaths> {
+    const folder = disk === undefined ? this.directory : this.disks.folder(disk)
+    if (folder === undefined) throw new UnderstudyError('UNDERSTUDY_DISK_AWAY')
+    return journalPaths(folder)
   }
 
   /** @throws UNDERSTUDY_CURSOR_TOO_OLD when it has been removed, or is while it is read */
@@ -141,7 +168,9 @@ export class StoredBlocks extends KeptCatalogue {
     asItIs = this.#asItIs
   ): AsyncGenerator<T> {
     const requireKept = (cause?: unknown): void => {
-      if (this.find(number)) return
+      const store = this.find(number)
+      if (store && this.isAway(store)) throw new UnderstudyError('UNDERSTUDY_DISK_AWAY', `store ${number}`, { cause })
+      if (store && !store.removed) return
       throw new UnderstudyError('UNDERSTUDY_CURSOR_TOO_OLD', `store ${number} has been removed`, { cause })
     }
     requireKept()
@@ -155,9 +184,25 @@ export class StoredBlocks extends KeptCatalogue {
       requireKept()
       yield* this.open.lend(number, use)
     } catch (error) {
+      const disk = this.find(number)?.disk
+      if (disk !== undefined && !(await this.disks.isAlive(disk))) await this.loseDisk(disk, error)
       requireKept(error)
       throw error
     }
+  }
+
+  /** What lies on a disk that has failed counts as away. The newest store is the writer's to give up. */
+  protected async loseDisk(id: string, error: unknown): Promise<void> {
+    this.disks.lose(id, error)
+    for (const { number, disk } of this.stores) {
+      if (disk === id && number !== this.newest?.number) await this.forget(number)
+    }
+  }
+
+  /** A store that may have changed behind our back is closed, and tried anew before it is next opened. */
+  protected async forget(number: number): Promise<void> {
+    this.tried.delete(number)
+    await this.open.drop(number)
   }
 
   /** A store is tried before it is first opened. @throws whatever is wrong with it */
@@ -182,7 +227,9 @@ export class StoredBlocks extends KeptCatalogue {
   }
 
   #readable(): CatalogueStore[] {
-    return this.stores.filter(({ damaged }) => !damaged || damaged.salvaged)
+    return this.stores.filter(
+      (store) => (!store.damaged || store.damaged.salvaged) && !store.removed && !this.isAway(store)
+    )
   }
 
   /** What cannot be read is passed over. A newest store that fails is the writer's to replace. */
@@ -196,6 +243,7 @@ export class StoredBlocks extends KeptCatalogue {
       this.unread.delete(entry.number)
     } catch (error) {
       const code = error instanceof UnderstudyError ? error.code : undefined
+      if (code === 'UNDERSTUDY_DISK_AWAY') return
       if (code === 'UNDERSTUDY_CURSOR_TOO_OLD' || entry.number === this.newest?.number) throw error
       if (intact.has(code ?? '') || isWithoutRoom(error)) this.unread.add(entry.number)
       else this.onDamage(entry.number)

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { readHeader, readParts, type StoredBlock } from './block.ts'
 import type { Part } from './body.ts'
 import type { Position } from './entry.ts'
-import type { VerifyProblem, VerifyReport } from './reading.ts'
+import type { AwayStore, VerifyProblem, VerifyReport } from './reading.ts'
 import { chainAfter } from './seal.ts'
 import type { Series } from './series.ts'
 
@@ -19,10 +19,18 @@ export async function verifySeries(
   const verification = new Verification(options.since ?? series.firstPosition)
   const totalBytes = series.stores.length === 0 ? 0 : await series.sizeBytes()
   let doneBytes = 0
-  for (const store of series.stores) {
+  const away: AwayStore[] = []
+  for (const [index, store] of series.stores.entries()) {
     const { number, firstPosition, finished, damaged } = store
     verification.aside = damaged?.aside
     const to = Math.min(finished?.nextPosition ?? end, end)
+    const next = series.stores[index + 1]?.firstPosition ?? end
+    if (next <= verification.position) continue
+    if (store.removed || series.isAway(store)) {
+      if (!store.removed) away.push({ store: number, fromPosition: firstPosition, toPosition: to - 1 })
+      verification.passOver(next)
+      continue
+    }
     if (to <= verification.position) continue
     if (!damaged || damaged.salvaged) {
       try {
@@ -34,15 +42,16 @@ export async function verifySeries(
         }
       } catch (error) {
         if (!series.find(number)) {
-          verification.removed(to)
+          verification.passOver(to)
           continue
         }
         verification.unreadable(number, error)
       }
     }
     verification.endOfStore(number, to)
+    if (finished?.rest !== undefined) verification.passOver(next)
   }
-  return verification.report(series.stores.length)
+  return { ...verification.report(series.stores.length), away }
 }
 
 /** What is known while walking over the blocks in order. */
@@ -96,8 +105,8 @@ class Verification {
     this.position = Math.max(this.position, end)
   }
 
-  /** A store was removed before it was read to its end. */
-  removed(end: Position): void {
+  /** Nothing up to there is to be read: it was removed, its disk is away, or no entry ever had these positions. */
+  passOver(end: Position): void {
     this.position = end
     this.#chain = undefined
     this.#seqs.clear()
@@ -108,7 +117,7 @@ class Verification {
     this.#problems.push({ kind: 'damaged', store, fromPosition: this.position, detail: messageOf(error) })
   }
 
-  report(stores: number): VerifyReport {
+  report(stores: number): Omit<VerifyReport, 'away'> {
     return {
       stores,
       blocks: this.#blocks,

@@ -243,6 +243,21 @@ export class Writer {
     }
   }
 
+  /** Finishes the newest store and begins another, between two commits. Never rejects. */
+  async renewStore(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+    if (this.#closed) return
+    this.#running = this.#beginStore()
+      .then(
+        () => {},
+        (error) => this.#log.error({ err: error }, 'a new store could not be begun')
+      )
+      .finally(() => {
+        this.#running = undefined
+      })
+    await this.#running
+  }
+
   async #commitOnce(): Promise<void> {
     this.#timer?.cancel()
     this.#timer = undefined
@@ -311,7 +326,7 @@ export class Writer {
     await this.#reserve.release()
     await this.#makeRoom()
     try {
-      await this.#series.abandonNewest(this.#nextPosition, this.#chain, this.states.highestSeq)
+      await this.#series.abandonNewest(this.#nextPosition, this.#chain, this.states.highestSeq, error)
     } catch (cause) {
       this.#log.debug({ err: cause }, 'no new store yet')
     }

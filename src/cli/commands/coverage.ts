@@ -1,6 +1,7 @@
 import { readPeriod } from '../arguments.ts'
 import { type Command, dataOptions, jsonOption } from '../command.ts'
 import { configOf } from '../configuration.ts'
+import { awayText } from '../disk-text.ts'
 import { requireStreams, withReader } from '../local/open.ts'
 import { coverageTable } from '../table.ts'
 
@@ -30,6 +31,7 @@ export const coverage: Command = {
     const { data } = await configOf(call)
     const found = await withReader(world, data.directory, async (reader) => {
       await requireStreams(reader, wanted)
+      for (const line of awayText(reader.away)) terminal.err(`${line}\n`)
       return reader.coverage(wanted.length > 0 ? { ...period, streams: wanted } : period)
     })
     await terminal.out(options.has('json') ? `${JSON.stringify(found)}\n` : coverageTable(found))

@@ -9,6 +9,7 @@ import { raw } from '../../captures/formats/raw.ts'
 import { readPeriod } from '../arguments.ts'
 import { type Command, dataOptions, usage } from '../command.ts'
 import { configOf } from '../configuration.ts'
+import { awayText } from '../disk-text.ts'
 import { privacyOf } from '../export-privacy.ts'
 import { requireStreams, withReader } from '../local/open.ts'
 import { Progress } from '../progress.ts'
@@ -66,6 +67,7 @@ export const exportCommand: Command = {
     const bar = new Progress(terminal, 'exporting')
     const report = await withReader(world, data.directory, async (reader) => {
       await requireStreams(reader, wanted)
+      for (const line of awayText(reader.away)) terminal.err(`${line}\n`)
       const { firstPosition, nextPosition } = reader
       const share = (position: number): number => (position - firstPosition) / (nextPosition - firstPosition)
       const privacy = await privacyOf(call, reader, (position) => bar.update(share(position) / 2))

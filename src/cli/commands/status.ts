@@ -1,5 +1,6 @@
 import { type Command, dataOptions, jsonOption } from '../command.ts'
 import { configOf } from '../configuration.ts'
+import { diskProblems } from '../disk-text.ts'
 import { requireRunning } from '../local/open.ts'
 import type { Status, StreamStatus } from '../local/status.ts'
 import { table } from '../table.ts'
@@ -12,7 +13,7 @@ export const status: Command = {
   summary: 'says what the running recorder hears at this moment',
   operandCount: { min: 0, max: 0 },
   description: [
-    'Asks the Understudy that runs on the data folder for its streams: whether each is heard, why not, how many frames have come since the start and when the last one came, and how long its token is good.'
+    'Asks the Understudy that runs on the data folder for its streams: whether each is heard, why not, how many frames have come since the start and when the last one came, and how long its token is good. Says also where what comes is written, and why that is not the data disk where one is configured.'
   ],
   options: { ...dataOptions, ...jsonOption },
   exits: { 1: 'It runs, but a stream is not heard, or there is none.', 4: 'None runs.' },
@@ -37,7 +38,8 @@ function statusText({ version, site, startedUs, nowUs, journal, streams, sync, p
   ])
   const all: Status['problems'] = [...problems, ...sync.problems]
   return [
-    `${site}: understudy ${version}, recording for ${durationText(Math.max(nowUs - startedUs, 0))} into ${journal.directory}`,
+    `${site}: understudy ${version}, recording for ${durationText(Math.max(nowUs - startedUs, 0))} into ${placeOf(journal)}`,
+    ...diskProblems(journal.disk),
     `${plural(journal.nextPosition - journal.firstPosition, 'record')}, ${plural(journal.pendingBytes, 'byte')} not yet on the disk`,
     handedText(sync),
     '',
@@ -57,6 +59,10 @@ function handedText({ confirmed, unsent, waiting, failure }: Status['sync']): st
     parts.push(`${plural(failure.count, 'failed attempt')}, ${next}`)
   }
   return parts.join(', ')
+}
+
+function placeOf({ directory, disk }: Status['journal']): string {
+  return disk.used ? (disk.mount ?? directory) : directory
 }
 
 function stateText({ heard, cause = 'not connected yet', code }: StreamStatus): string {

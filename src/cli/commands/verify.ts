@@ -2,6 +2,7 @@ import type { VerifyProblem, VerifyReport } from '../../journal/reading.ts'
 import { readNumber } from '../arguments.ts'
 import { type Command, dataOptions, jsonOption } from '../command.ts'
 import { configOf } from '../configuration.ts'
+import { awayText } from '../disk-text.ts'
 import { withReader } from '../local/open.ts'
 import { Progress } from '../progress.ts'
 import { plural } from '../text.ts'
@@ -18,7 +19,7 @@ export const verify: Command = {
     since: { value: 'POSITION', help: 'Check only what was written from this position on.' },
     ...jsonOption
   },
-  exits: { 1: 'The journal is damaged.' },
+  exits: { 1: 'The journal is damaged.', 5: 'What is here is sound; a part lies on a data disk that is not there.' },
   examples: [
     ['verify', 'Everything.'],
     ['verify --since 1200000 --json', 'From a position on, as JSON.']
@@ -33,7 +34,8 @@ export const verify: Command = {
       reader.verify({ ...from, progress: (done, total) => progress.update(total === 0 ? 0 : done / total) })
     ).finally(() => progress.end())
     await terminal.out(options.has('json') ? `${JSON.stringify(report)}\n` : reportText(report))
-    return report.problems.length > 0 ? 1 : 0
+    if (report.problems.length > 0) return 1
+    return report.away.length > 0 ? 5 : 0
   }
 }
 
@@ -45,6 +47,7 @@ function reportText(report: VerifyReport): string {
     `${found}: ${parts.join(', ')}${erased > 0 ? `, ${erased} of them erased` : ''}`,
     `chain ${chain}`,
     ...problems.map(problemText),
+    ...awayText(report.away),
     ''
   ].join('\n')
 }

@@ -12,10 +12,10 @@ import type { LocalBackend } from './server.ts'
 /** Messages in batches, each given when the one before has been taken. */
 export type Answer = AsyncGenerator<Message[]>
 
-/** How far the journal reaches, and whose frames it holds. */
+/** How far the journal reaches, what of it is away, and whose frames it holds. */
 export async function* answerExtent(journal: JournalReader): Answer {
-  const { firstPosition, nextPosition } = journal
-  yield [{ result: { firstPosition, nextPosition, streams: await journal.streams() } }]
+  const { firstPosition, nextPosition, away } = journal
+  yield [{ result: { firstPosition, nextPosition, away, streams: await journal.streams() } }]
 }
 
 export async function* answerCoverage(journal: JournalReader, query: URLSearchParams): Answer {
@@ -84,6 +84,10 @@ export async function* answerSync(sync: Sync, { query }: LocalRequest): Answer {
     moved = Promise.withResolvers()
   }
   yield [{ result: await report }]
+}
+
+export async function* answerDisk(journal: OwnJournal): Answer {
+  yield [{ result: await journal.lookForDisk() }]
 }
 
 /** The frames of a stream that come within `ms` from now. */

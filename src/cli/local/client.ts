@@ -1,7 +1,8 @@
 import type { ImportedFrame } from '../../captures/import.ts'
 import { UnderstudyError } from '../../errors.ts'
 import type { Frame } from '../../journal/entry.ts'
-import type { JournalReader, RangeQuery, StreamCoverage, VerifyReport } from '../../journal/reading.ts'
+import type { DiskReport } from '../../journal/journal.ts'
+import type { AwayStore, JournalReader, RangeQuery, StreamCoverage, VerifyReport } from '../../journal/reading.ts'
 import type { RepairReport } from '../../journal/repairs.ts'
 import type { Report } from '../../sync/handover.ts'
 import type { Sockets } from '../../world/sockets.ts'
@@ -12,6 +13,7 @@ import type { Status } from './status.ts'
 interface Extent {
   readonly firstPosition: number
   readonly nextPosition: number
+  readonly away: readonly AwayStore[]
   readonly streams: string[]
 }
 
@@ -39,6 +41,11 @@ export class LocalClient implements Omit<JournalReader, 'cursor'> {
   /** As it was when the connection was made. */
   get nextPosition(): number {
     return this.extent.nextPosition
+  }
+
+  /** As it was then. */
+  get away(): readonly AwayStore[] {
+    return this.extent.away
   }
 
   async streams(): Promise<string[]> {
@@ -84,6 +91,11 @@ export class LocalClient implements Omit<JournalReader, 'cursor'> {
   async sync(recheck: boolean, progress: (share: number) => void): Promise<Report> {
     const path = `/sync${recheck ? '?recheck=1' : ''}`
     return (await resultOf(ask(this.sockets, this.path, path, nothing()), progress)) as Report
+  }
+
+  /** Makes it look for the data disk. */
+  async lookForDisk(): Promise<DiskReport> {
+    return (await resultOf(ask(this.sockets, this.path, '/disk', nothing()))) as DiskReport
   }
 
   private ask(path: string, query: Readonly<Record<string, QueryValue>> = {}): AsyncGenerator<Message[]> {

@@ -1,3 +1,4 @@
+import type { DiskReport } from '../../journal/journal.ts'
 import type { JournalReader } from '../../journal/reading.ts'
 import type { RepairReport } from '../../journal/repairs.ts'
 import type { NewFrame } from '../../journal/writer.ts'
@@ -8,6 +9,7 @@ export interface OwnJournal extends JournalReader {
   /** Resolves when everything appended so far is on the disk. */
   commit(): Promise<void>
   repair(store?: number): Promise<RepairReport>
+  lookForDisk(): Promise<DiskReport>
   /** Bytes appended and not yet on the disk. */
   readonly pendingBytes: number
 }

@@ -5,6 +5,7 @@ import type { World } from '../../world/world.ts'
 import {
   type Answer,
   answerCoverage,
+  answerDisk,
   answerExtent,
   answerFollow,
   answerFrames,
@@ -41,6 +42,7 @@ export function serveCommands(world: World, path: string, backend: LocalBackend)
     'GET /verify': ({ query }) => answerVerify(journal, query, world.timers),
     'GET /follow': (request) => answerFollow(backend, request, world.timers),
     'POST /sync': (request) => answerSync(backend.sync, request),
+    'POST /disk': () => answerDisk(journal),
     'POST /repair': ({ query }) => answerRepair(journal, query),
     'POST /import': (request) => intake.answer(request)
   }

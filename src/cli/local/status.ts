@@ -1,3 +1,4 @@
+import type { DiskReport } from '../../journal/journal.ts'
 import type { SyncStatus } from '../../sync/sync.ts'
 import type { Ms, Us } from '../../world/time.ts'
 
@@ -14,6 +15,7 @@ export interface Status {
     readonly nextPosition: number
     /** Received and not yet on the disk. */
     readonly pendingBytes: number
+    readonly disk: DiskReport
   }
   readonly streams: readonly StreamStatus[]
   /** How it stands with the primary. */
