@@ -17,7 +17,7 @@ export interface Salvaged {
  * Makes a new store of what can be read of a damaged one, working on copies only: LevelDB's repair throws away what it
  * does not understand, and puts some of what it does into `lost/`, which is read too.
  * @param aside where the damaged store lies
- * @param target the folder of the new one; it must not exist, and is there only when all is done
+ * @param target the folder of the new one, which is there only when all is done
  */
 export async function salvage(
   world: World,
@@ -47,13 +47,12 @@ export async function salvage(
       after: null,
       chain: ''
     })
-    try {
-      return await rebuild(blocks, store, damaged, signal)
-    } finally {
-      await store.close()
-      if (!signal.aborted) await files.rename(`${work}/new`, target)
-      await files.syncDirectory(target.slice(0, target.lastIndexOf('/')))
-    }
+    const salvaged = await rebuild(blocks, store, damaged, signal).finally(() => store.close())
+    // There already if the last salvage was cut off before the catalogue could say so.
+    await files.remove(target)
+    await files.rename(`${work}/new`, target)
+    await files.syncDirectory(target.slice(0, target.lastIndexOf('/')))
+    return salvaged
   } finally {
     await files.remove(work)
   }

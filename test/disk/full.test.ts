@@ -1,9 +1,10 @@
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openSnapshot } from '../../src/journal/snapshot.ts'
 import { realWorld } from '../../src/world/real.ts'
+import { fill } from '../support/fill.ts'
 import { openJournal } from '../support/journals.ts'
 import { LoopDisk } from '../support/loop-disk.ts'
 import { repeats } from '../support/scale.ts'
@@ -22,29 +23,6 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Takes every byte that is free, also those that become free, until told to stop. */
-async function fill(path: string, signal: AbortSignal): Promise<void> {
-  const file = await open(path, 'w')
-  const block = Buffer.alloc(64 * 1024, 1)
-  let at = 0
-  try {
-    while (!signal.aborted) {
-      for (let bytes = block.length; bytes >= 512; bytes /= 2) {
-        for (;;) {
-          const written = await file.write(block, 0, bytes, at).catch(() => undefined)
-          if (!written) break
-          at += written.bytesWritten
-        }
-      }
-      await file.sync().catch(() => {})
-      await sleep(50)
-    }
-  } finally {
-    await file.close()
-    await rm(path)
-  }
-}
-
 test('a disk filled to the last byte, and freed again', { timeout: 300_000 }, async () => {
   const world = await realWorld()
   const directory = `${disk.path}/data`
@@ -53,7 +31,7 @@ test('a disk filled to the last byte, and freed again', { timeout: 300_000 }, as
   const load = new Load(journal)
   try {
     await sleep(500)
-    for (let round = 0; round < repeats(10); round++) {
+    for (let round = 0; round < repeats(20); round++) {
       const filling = new AbortController()
       const filled = fill(`${disk.path}/other`, filling.signal)
       while (!(await load.stands(500))) expect(load.frames.length).toBeLessThan(100_000)

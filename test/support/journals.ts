@@ -1,16 +1,15 @@
-import { Journal } from '../../src/journal/journal.ts'
-import type { WriterOptions } from '../../src/journal/writer.ts'
+import { Journal, type JournalOptions } from '../../src/journal/journal.ts'
 import type { Log } from '../../src/log.ts'
 import type { World } from '../../src/world/world.ts'
 import { message } from '../kill/feeder.ts'
 
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
+export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** Opens a journal as the recorder would, with small stores and quick commits. */
 export function openJournal(
   world: World,
   directory: string,
-  options: Partial<WriterOptions> = {},
+  options: Partial<JournalOptions> = {},
   log = silent
 ): Promise<Journal> {
   const small = { commitIntervalMs: 50, storeBytes: 60_000, storeAgeMs: 7 * 86_400_000, reserveBytes: 0 }
