@@ -21,6 +21,8 @@ export class OpenStores {
   readonly #closing = new Map<number, Promise<void>>()
   /** Those that may not be written, each with the copy that is read in its place. */
   readonly #copies = new Map<number, string>()
+  /** Those that failed to be written: they are read on, and closed when nobody does. */
+  readonly #retired = new Set<number>()
   #newest: BlockStore | undefined
   #kept = KEPT
 
@@ -57,10 +59,17 @@ export class OpenStores {
     }
   }
 
+  /** The newest is not written any more. Whoever reads it reads on. */
+  retireNewest(): void {
+    if (this.#newest) this.#retired.add(this.#newest.number)
+    this.#newest = undefined
+  }
+
   /** Closes a store now, even under its readers, and never lends this one again. */
   async drop(number: number): Promise<void> {
     const dropped = this.#open.get(number)
     this.#open.delete(number)
+    this.#retired.delete(number)
     if (this.#newest?.number === number) this.#newest = undefined
     if (dropped) await this.#close(number, dropped)
   }
@@ -77,6 +86,7 @@ export class OpenStores {
     const done = (closed ?? Promise.resolve()).then(work)
     const opened = done.catch(() => {}).then(() => this.#openOne(number))
     opened.catch(() => {})
+    this.#retired.delete(number)
     this.#open.set(number, { opened, users: 0 })
     await done
     return true
@@ -91,7 +101,10 @@ export class OpenStores {
 
   async #closeIdle(): Promise<void> {
     const idle = [...this.#open].filter(([number, { users }]) => users === 0 && number !== this.#newest?.number)
-    for (const [number] of idle.slice(0, Math.max(0, idle.length - this.#kept))) await this.drop(number)
+    // On a full disk one that was closed could not be opened again: it stays until another has begun.
+    const done = this.#newest ? idle.filter(([number]) => this.#retired.has(number)) : []
+    const spare = idle.slice(0, Math.max(0, idle.length - this.#kept))
+    for (const [number] of new Set([...done, ...spare])) await this.drop(number)
   }
 
   #openAgain(number: number): Lent {

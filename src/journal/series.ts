@@ -103,12 +103,13 @@ export class Series extends StoredBlocks {
   }
 
   /**
-   * The same after a failed write: the newest store is closed for good first. If it lay on a data disk, that one counts
-   * as away, and recording goes on in the data folder at once.
+   * The same after a failed write: the newest store is not written again, whether another can be begun now or not. If it
+   * lay on a data disk, that one counts as away, and recording goes on in the data folder at once.
    */
   async abandonNewest(at: Position, chain: Buffer, seq: number, error: unknown): Promise<void> {
     const newest = this.newest && this.find(this.newest.number)
-    if (newest) await this.forget(newest.number)
+    this.abandonedAt = at
+    this.open.retireNewest()
     if (newest?.disk !== undefined) await this.loseDisk(newest.disk, error)
     await this.#begin(at, chain, seq)
   }

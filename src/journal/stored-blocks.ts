@@ -25,6 +25,8 @@ export class StoredBlocks extends KeptCatalogue {
   protected readonly open: OpenStores
   /** Stores that were found whole, or begun, since the start. */
   protected readonly tried = new Map<number, Promise<unknown>>()
+  /** Where the last store ends that failed to be written, until that is in the catalogue. */
+  protected abandonedAt: Position | undefined
   #asItIs = false
 
   protected constructor(world: World, directory: string, loaded: LoadedCatalogue, disks: Disks) {
@@ -59,7 +61,7 @@ export class StoredBlocks extends KeptCatalogue {
    */
   async *blocks(from: Position, to: Position): AsyncGenerator<WholeBlock> {
     for (const entry of this.#readable()) {
-      const end = Math.min(to, endOf(entry))
+      const end = Math.min(to, this.#endOf(entry))
       if (entry.firstPosition >= to || end <= from) continue
       const blocks = this.#lend(entry.number, (store) => store.blocks(from, end))
       yield* this.#whole(entry, blocks)
@@ -77,7 +79,7 @@ export class StoredBlocks extends KeptCatalogue {
 
   /** The blocks of one store as they are, also damaged ones, from the one that holds `from` on. */
   blocksOfStore(store: CatalogueStore, from: Position): AsyncGenerator<StoredBlock> {
-    return this.#lend(store.number, (opened) => opened.blocks(from, endOf(store)), true)
+    return this.#lend(store.number, (opened) => opened.blocks(from, this.#endOf(store)), true)
   }
 
   /** What a store says of itself. */
@@ -94,7 +96,7 @@ export class StoredBlocks extends KeptCatalogue {
     for (const entry of this.#readable()) {
       yield* this.#whole(
         entry,
-        this.#lend(entry.number, (store) => store.eventBlocks(endOf(entry)))
+        this.#lend(entry.number, (store) => store.eventBlocks(this.#endOf(entry)))
       )
     }
   }
@@ -102,7 +104,7 @@ export class StoredBlocks extends KeptCatalogue {
   /** The blocks that begin at `from` or later and hold events of the clock, in order. */
   async *timeBlocks(from: Position): AsyncGenerator<WholeBlock> {
     for (const entry of this.#readable()) {
-      const end = endOf(entry)
+      const end = this.#endOf(entry)
       if (end <= from) continue
       const blocks = this.#lend(entry.number, (store) => store.eventBlocks(end, true, from))
       yield* this.#whole(entry, blocks)
@@ -115,7 +117,7 @@ export class StoredBlocks extends KeptCatalogue {
    */
   async *blocksOfPeriod(fromUs: Us, toUs: Us, besides: readonly BlindSpan[] = []): AsyncGenerator<WholeBlock> {
     for (const entry of this.#readable()) {
-      const end = endOf(entry)
+      const end = this.#endOf(entry)
       const also = besides.filter(({ from, to }) => from < end && to > entry.firstPosition)
       const blocks = this.#lend(entry.number, async function* (store) {
         const spans = await store.spans(fromUs, toUs)
@@ -232,6 +234,11 @@ export class StoredBlocks extends KeptCatalogue {
     )
   }
 
+  /** What a store holds from here on (a write that failed and yet arrived) is not the journal's. */
+  #endOf({ finished }: CatalogueStore): Position {
+    return finished?.nextPosition ?? (this.newest ? undefined : this.abandonedAt) ?? Number.MAX_SAFE_INTEGER
+  }
+
   /** What cannot be read is passed over. A newest store that fails is the writer's to replace. */
   async *#whole(entry: CatalogueStore, blocks: AsyncIterable<StoredBlock>): AsyncGenerator<WholeBlock> {
     try {
@@ -244,7 +251,11 @@ export class StoredBlocks extends KeptCatalogue {
     } catch (error) {
       const code = error instanceof UnderstudyError ? error.code : undefined
       if (code === 'UNDERSTUDY_DISK_AWAY') return
-      if (code === 'UNDERSTUDY_CURSOR_TOO_OLD' || entry.number === this.newest?.number) throw error
+      if (code === 'UNDERSTUDY_CURSOR_TOO_OLD') throw error
+      if (!entry.finished)
+        throw code
+          ? error
+          : new UnderstudyError('UNDERSTUDY_STORE_UNREADABLE', `store ${entry.number}`, { cause: error })
       if (intact.has(code ?? '') || isWithoutRoom(error)) this.unread.add(entry.number)
       else this.onDamage(entry.number)
     }
@@ -262,11 +273,6 @@ function headerOf(block: StoredBlock): BlockHeader | undefined {
   } catch {
     return undefined
   }
-}
-
-/** What a store holds from here on (a write that failed and yet arrived) is not the journal's. */
-function endOf({ finished }: CatalogueStore): Position {
-  return finished?.nextPosition ?? Number.MAX_SAFE_INTEGER
 }
 
 /** The same positions in order, without overlaps. */

@@ -163,6 +163,34 @@ test.each(['read only', 'broken'])('a disk that is %s for a while: nothing is lo
   expect(again.append(told('spin30', '61')).seq).toBe(61)
 })
 
+test('who reads while a write fails reads on, and the store is closed when it is done', async () => {
+  const { machine, journal, run } = await slow()
+  const { simulation, disk } = machine
+  machine.disk.pace = { changeUs: [0, 0], syncUs: [0, 0] }
+  for (let number = 1; number <= 200; number++) {
+    journal.append(told('spin30', `${number}`))
+    await simulation.complete(journal.commit())
+  }
+  const reading = journal.range({})[Symbol.asyncIterator]()
+  const read = [...(await reading.next()).value!]
+  const cursor = journal.cursor()
+  await cursor.next(1)
+  disk.readOnly = true
+  journal.append(told('spin30', '201'))
+  await run(3000)
+  for (let more = await cursor.next(); more.length > 0; more = await cursor.next());
+  expect(cursor.position).toBe(journal.nextPosition)
+  expect((await journal.coverage()).map(({ stream }) => stream)).toEqual(['spin30'])
+  disk.readOnly = false
+  await run(3000)
+  for (let more = await reading.next(); !more.done; more = await reading.next()) read.push(...more.value)
+  expect(read.map(({ payload }) => payload.toString())).toEqual(numbers(1, 200))
+  expect(await texts(journal.range({}))).toEqual(numbers(1, 201))
+  await simulation.complete(journal.merged())
+  await simulation.complete(journal.close())
+  expect((await (await openJournal(machine.world)).verify()).problems).toEqual([])
+})
+
 test('told to close on a disk that stays broken, it says so, and another can open the journal', async () => {
   const { machine, journal, run } = await slow()
   journal.append(told('spin30', '1'))
