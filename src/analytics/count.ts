@@ -1,20 +1,46 @@
 import { type Key, readCounted, type Skip } from './count-message.ts'
-import { nodesOf, states, subjectsOf } from './experiments.ts'
+import { type Experiment, nodesOf, states, subjectsOf } from './experiments.ts'
 
 /** Rows are from, columns are to; or states and subjects. */
 export type Matrix = readonly (readonly number[])[]
+
+/** A command's place in time. */
+export interface Timed {
+  /** The browser's time, ms since 1970; absent when it is missing or absurd. */
+  readonly tMs: number | undefined
+}
+
+/** In order of `t`; what has none stays behind what it came behind. */
+export function inOrderOfTime<E extends Timed>(entries: readonly E[]): E[] {
+  let lastMs = Number.NEGATIVE_INFINITY
+  const timed = entries.map((entry) => {
+    lastMs = entry.tMs ?? lastMs
+    return { entry, timeMs: lastMs }
+  })
+  // -∞ − -∞ is no number: they are equal
+  return timed.sort((a, b) => a.timeMs - b.timeMs || 0).map(({ entry }) => entry)
+}
+
+/** How often each command followed each other. */
+export function transitions(exp: Experiment, nodes: readonly number[]): Matrix {
+  const size = nodesOf[exp].length
+  const matrix = zeros(size, size)
+  for (let index = 1; index < nodes.length; index++) matrix[nodes[index - 1]!]![nodes[index]!]!++
+  return matrix
+}
 
 /** What one student has done in one experiment of one course. */
 export class Student<M> {
   readonly key: Key
   readonly feedback: number[][]
   feedbackCount = 0
-  private readonly nodes: number[] = []
-  private readonly times: number[] = []
-  private readonly hardware = new Set<string>()
+  private readonly given: Array<Timed & { readonly node: number }> = []
+  private lastGiven: M | undefined
   private newest: M | undefined
-  private lastCame: M | undefined
-  private latestMs = Number.NEGATIVE_INFINITY
+  private newestMs = Number.NEGATIVE_INFINITY
+  private readonly hardware = new Set<string>()
+  private late = false
+  private lastMs = Number.NEGATIVE_INFINITY
 
   constructor(key: Key) {
     this.key = key
@@ -23,43 +49,41 @@ export class Student<M> {
 
   /** How many commands were given. */
   get commands(): number {
-    return this.nodes.length
+    return this.given.length
   }
 
   /**
-   * How often each command followed each other: in order of `t` when they came from more than one piece of hardware,
-   * else in order of arrival.
+   * How often each command followed each other: in order of `t` when they came from more than one piece of hardware or
+   * some came late, else in order of arrival.
    */
   matrix(): Matrix {
-    const size = nodesOf[this.key.exp].length
-    const matrix = zeros(size, size)
-    const ordered = this.ordered()
-    for (let index = 1; index < ordered.length; index++) matrix[ordered[index - 1]!]![ordered[index]!]!++
-    return matrix
+    const ordered = this.byTime ? inOrderOfTime(this.given) : this.given
+    return transitions(
+      this.key.exp,
+      ordered.map(({ node }) => node)
+    )
   }
 
   /** The command that the next one will follow: what was given along with it. */
   get last(): M | undefined {
-    return this.hardware.size > 1 ? this.newest : this.lastCame
+    return this.byTime ? this.newest : this.lastGiven
   }
 
-  command(node: number, hardware: string, tMs: number | undefined, message: M): void {
-    // one without a time stays where it came
-    const time = tMs ?? this.times.at(-1) ?? Number.NEGATIVE_INFINITY
-    this.nodes.push(node)
-    this.times.push(time)
+  /** @param late it came out of its order, by an import */
+  command(command: Timed & { readonly node: number; readonly hardware: string }, message: M, late: boolean): void {
+    const { node, tMs, hardware } = command
+    this.given.push({ node, tMs })
     this.hardware.add(hardware)
-    this.lastCame = message
-    if (time >= this.latestMs) {
-      this.latestMs = time
-      this.newest = message
-    }
+    this.late ||= late
+    this.lastMs = tMs ?? this.lastMs
+    this.lastGiven = message
+    if (this.lastMs < this.newestMs) return
+    this.newestMs = this.lastMs
+    this.newest = message
   }
 
-  private ordered(): readonly number[] {
-    if (this.hardware.size < 2) return this.nodes
-    const order = this.nodes.map((_, index) => index).sort((a, b) => this.times[a]! - this.times[b]! || a - b)
-    return order.map((index) => this.nodes[index]!)
+  private get byTime(): boolean {
+    return this.hardware.size > 1 || this.late
   }
 }
 
@@ -75,9 +99,10 @@ export class Counts<M = unknown> {
   /**
    * Counts one message, in order of arrival.
    * @param message parsed JSON, of any form
+   * @param late it came out of its order, by an import
    * @returns whether it counted
    */
-  add(message: unknown, kept: M): boolean {
+  add(message: unknown, kept: M, late = false): boolean {
     const read = readCounted(message)
     if (read === undefined) return false
     if (typeof read === 'string') {
@@ -85,7 +110,7 @@ export class Counts<M = unknown> {
       return false
     }
     const student = this.student(read.key)
-    if (read.kind === 'command') student.command(read.node, read.hardware, read.tMs, kept)
+    if (read.kind === 'command') student.command(read, kept, late)
     else {
       student.feedback[read.state]![read.subject]!++
       student.feedbackCount++
@@ -114,7 +139,7 @@ export class Counts<M = unknown> {
 }
 
 /** Different for different keys. */
-function keyText({ user, exp, course }: Key): string {
+export function keyText({ user, exp, course }: Omit<Key, 'exp'> & { readonly exp: string }): string {
   return JSON.stringify([user, exp, course])
 }
 

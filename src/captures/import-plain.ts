@@ -1,16 +1,15 @@
-import { hash } from 'node:crypto'
 import type { Frame } from '../journal/entry.ts'
 import { split } from '../relay/splitter.ts'
 import type { Us } from '../world/time.ts'
+import { fingerprintOf } from './fingerprints.ts'
 import { onOneLine } from './formats/raw.ts'
 import type { Candidate, LineReader, Read } from './import.ts'
 import { parseJson } from './json.ts'
 import type { KnownOptions } from './known.ts'
 import type { Line } from './lines.ts'
+import { timeOf } from './message-time.ts'
 
 const DAY_US = 86_400_000_000
-/** In the year 2255: the last that µs count exactly. */
-const LATEST_MS = 9_007_199_254_740
 /** Messages without a time that may wait for the first one with a time. */
 const MAX_WAITING = 100_000
 
@@ -29,7 +28,7 @@ function messagesOf(payload: Buffer): Buffer[] {
 
 /** The same for a message and for the line that it becomes in a raw export. */
 function plainFingerprint(message: Buffer): bigint {
-  return hash('sha256', onOneLine(message).toString('latin1').trim(), 'buffer').readBigUInt64LE(0)
+  return fingerprintOf(onOneLine(message).toString('latin1').trim())
 }
 
 /**
@@ -61,7 +60,7 @@ export class PlainReader implements LineReader {
 
   /** Whether the message could be taken. */
   private take(message: Buffer, into: Candidate[]): boolean {
-    this.wallUs = timeOf(message) ?? this.wallUs
+    this.wallUs = timeOf(parseJson(message.toString('utf8'))) ?? this.wallUs
     if (this.wallUs === undefined) return this.waiting.length < MAX_WAITING && this.waiting.push(message) > 0
     for (const waiting of this.waiting.splice(0)) into.push(this.candidate(waiting, this.wallUs))
     into.push(this.candidate(message, this.wallUs))
@@ -81,9 +80,4 @@ export class PlainReader implements LineReader {
     } as const
     return { frame, fingerprint: plainFingerprint(message) }
   }
-}
-
-function timeOf(message: Buffer): Us | undefined {
-  const { t } = (parseJson(message.toString('utf8')) ?? {}) as { t?: unknown }
-  return typeof t === 'number' && t > 0 && t < LATEST_MS ? Math.round(t * 1000) : undefined
 }

@@ -1,6 +1,7 @@
 import type { Frame, Position } from '../journal/entry.ts'
 import type { JournalReader, RangeQuery } from '../journal/reading.ts'
 import type { Us } from '../world/time.ts'
+import { Fingerprints } from './fingerprints.ts'
 
 export interface KnownOptions {
   readonly reader: Pick<JournalReader, 'range' | 'firstPosition'>
@@ -15,24 +16,17 @@ export interface KnownOptions {
   readonly fingerprints: (frame: Frame) => Iterable<bigint>
 }
 
-interface Period {
-  /** Sorted. */
-  readonly fingerprints: BigUint64Array
-  /** At the first of equal ones: how many of them have been taken. */
-  readonly taken: Uint32Array
-}
-
 /** At most this many periods more than one look-up needs are kept. */
 const SPARE_PERIODS = 8
 
 /**
- * What the journal holds already, by fingerprints of 64 bits and counted by occurrence: each can be taken once. It
- * reads the journal by periods, as they are asked for, and keeps the latest ones (12 bytes a fingerprint).
+ * What the journal holds already, by fingerprints and counted by occurrence: each can be taken once. It reads the
+ * journal by periods, as they are asked for, and keeps the latest ones.
  */
 export class Known {
   private readonly options: KnownOptions
   /** In order of loading. */
-  private readonly periods = new Map<number, Period>()
+  private readonly periods = new Map<number, Fingerprints>()
 
   constructor(options: KnownOptions) {
     this.options = options
@@ -48,19 +42,19 @@ export class Known {
     const first = Math.floor((wallUs - slackUs) / periodUs)
     const last = Math.floor((wallUs + slackUs) / periodUs)
     for (let index = first; index <= last; index++) {
-      if (takeFrom(this.periods.get(index) ?? (await this.load(index, last - first + 1)), fingerprint)) return true
+      if ((this.periods.get(index) ?? (await this.load(index, last - first + 1))).take(fingerprint)) return true
     }
     return false
   }
 
-  private async load(index: number, needed: number): Promise<Period> {
+  private async load(index: number, needed: number): Promise<Fingerprints> {
     const { reader, before, streams, periodUs } = this.options
     const query: RangeQuery = { fromUs: index * periodUs, toUs: (index + 1) * periodUs, before, recorded: true }
     const found: bigint[] = []
     for await (const frames of reader.range(streams ? { ...query, streams } : query)) {
       for (const frame of frames) found.push(...this.options.fingerprints(frame))
     }
-    const period = { fingerprints: BigUint64Array.from(found).sort(), taken: new Uint32Array(found.length) }
+    const period = new Fingerprints(found)
     this.periods.set(index, period)
     for (const oldest of this.periods.keys()) {
       if (this.periods.size <= needed + SPARE_PERIODS) break
@@ -68,24 +62,4 @@ export class Known {
     }
     return period
   }
-}
-
-function takeFrom({ fingerprints, taken }: Period, fingerprint: bigint): boolean {
-  const first = lowerBound(fingerprints, fingerprint)
-  const before = taken[first] ?? 0
-  if (fingerprints[first + before] !== fingerprint) return false
-  taken[first] = before + 1
-  return true
-}
-
-/** The first place whose value is not below. */
-function lowerBound(sorted: BigUint64Array, value: bigint): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((sorted[middle] ?? 0n) < value) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -6,7 +6,7 @@ import { GatheredFiles } from '../gathered-files.ts'
 import { parseJson } from '../json.ts'
 import type { EncodedNames } from './file-name.ts'
 import type { FolderFormat, FolderWriter, FormatCounts } from './format.ts'
-import { rawLogName, studentTables } from './primary-files.ts'
+import { rawLogName, readLogged, studentTables, tableFile } from './primary-files.ts'
 import { onOneLine } from './raw.ts'
 
 const newline = Buffer.from('\n')
@@ -37,9 +37,9 @@ class PrimaryFiles implements FolderWriter {
   }
 
   async write(frames: readonly Frame[]): Promise<void> {
-    for (const { payload } of frames) {
+    for (const { payload, origin } of frames) {
       for (const { start, end, kind } of split(payload)) {
-        if (kind === 'json') await this.message(payload.subarray(start, end))
+        if (kind === 'json') await this.message(payload.subarray(start, end), origin === 'import')
         else this.others++
       }
     }
@@ -47,7 +47,10 @@ class PrimaryFiles implements FolderWriter {
 
   async finish(): Promise<string[]> {
     for (const student of this.students.students()) {
-      for (const [name, csv] of studentTables(student, this.encoded)) await this.append(name, Buffer.from(csv))
+      for (const { kind, values } of studentTables(student)) {
+        const [name, csv] = tableFile(kind, student.key, values, this.encoded)
+        await this.append(name, Buffer.from(csv))
+      }
     }
     if (this.encoded.size > 0) {
       await this.append('names.json', Buffer.from(`${JSON.stringify(Object.fromEntries(this.encoded))}\n`))
@@ -59,12 +62,12 @@ class PrimaryFiles implements FolderWriter {
     return this.open.discard()
   }
 
-  private async message(bytes: Buffer): Promise<void> {
+  private async message(bytes: Buffer, late: boolean): Promise<void> {
     this.messages++
     const message = parseJson(bytes.toString('utf8'))
-    const counted = this.students.add(message, undefined)
-    const name = rawLogOf(message, this.encoded)
-    if (name !== undefined) await this.append(name, Buffer.concat([onOneLine(bytes), newline]))
+    const counted = this.students.add(message, undefined, late)
+    const logged = readLogged(message)
+    if (logged) await this.append(rawLogName(logged, this.encoded), Buffer.concat([onOneLine(bytes), newline]))
     else if (!counted) this.leftOut++
   }
 
@@ -72,13 +75,4 @@ class PrimaryFiles implements FolderWriter {
     this.bytes += data.length
     await this.open.append(name, data)
   }
-}
-
-/** The raw log that a message goes to; the primary keeps those of type analytics that say whose and of what they are. */
-function rawLogOf(message: unknown, encoded: EncodedNames): string | undefined {
-  const { type, user, hardware, exp, course } = (message ?? {}) as Record<string, unknown>
-  if (type !== 'analytics') return undefined
-  if (typeof user !== 'string' || typeof hardware !== 'string') return undefined
-  if (typeof exp !== 'string' || typeof course !== 'string') return undefined
-  return rawLogName({ user, exp, course }, hardware, encoded)
 }

@@ -2,11 +2,8 @@ import { basename, resolve } from 'node:path'
 import { type ImportOptions, type ImportReport, importLines } from '../../captures/import.ts'
 import { pieces } from '../../captures/lines.ts'
 import { type Command, dataOptions, usage } from '../command.ts'
-import { configOf } from '../configuration.ts'
-import { openImportTargets } from '../local/import-target.ts'
-import { createCommandLogger } from '../logger.ts'
+import { ownImportTargets } from '../local/own-targets.ts'
 import { Progress } from '../progress.ts'
-import { ServedJournal } from '../served-journal.ts'
 import type { Call } from '../terminal.ts'
 import { countText, plural } from '../text.ts'
 
@@ -35,14 +32,10 @@ export const importCommand: Command = {
     ['import --raw --stream spin30 old/connect.log', 'An old plain capture.']
   ],
   async run(call) {
-    const { world, options, positionals } = call
+    const { options, positionals } = call
     const stream = options.text('stream')
     if (stream !== undefined && !options.has('raw')) usage('--stream goes with --raw')
-    const config = await configOf(call)
-    const log = createCommandLogger('warn', call)
-    const own = (): Promise<ServedJournal> =>
-      ServedJournal.open(world, { config, user: call.terminal }, () => ({ streams: [], problems: [] }), log)
-    const targets = await openImportTargets(world, config.data.directory, own)
+    const targets = await ownImportTargets(call)
     let bad = 0
     try {
       for (const path of positionals) {
