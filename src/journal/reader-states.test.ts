@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Simulation } from '../sim/world/simulation.ts'
 import { aMachine, directory, silent } from './fixtures.ts'
+import { journalPaths } from './paths.ts'
 import { ReaderStates } from './reader-states.ts'
 
 async function opened(machine = aMachine()) {
@@ -26,6 +27,14 @@ test('place and what was written come back together, after opening again', async
   expect(await again.place('graphs')).toEqual({ position: 9 })
   expect(await again.get('graphs', 'a')).toBe(undefined)
   expect(await again.get('graphs', 'b')).toEqual(Buffer.alloc(0))
+})
+
+test('what a cut left of a table that was being written is no damage', async () => {
+  const { machine, states } = await opened()
+  await states.commit('graphs', { position: 7 }, [])
+  await states.close()
+  await machine.world.files.writeFile(`${journalPaths(directory).readers}/000999.ldb`, 'a part')
+  expect((await opened(machine)).states.place('graphs')).toEqual({ position: 7 })
 })
 
 test('readers and keys are apart', async () => {

@@ -37,9 +37,10 @@ export class ReaderStates {
   static async open(world: World, directory: string, log: Log): Promise<ReaderStates> {
     const { readers: path, aside } = journalPaths(directory)
     try {
-      const damaged = (await world.files.info(path)) ? await world.stores.damagedTables(path) : []
+      const suspect = (await world.files.info(path)) ? await world.stores.damagedTables(path) : []
       // Only who has the lock may judge: what another process is just writing looks damaged too.
       const store = await openOrMake(world, path)
+      const damaged = await stillDamaged(world, path, suspect, store)
       if (damaged.length === 0) return await ReaderStates.#read(world, path, store)
       await store.close()
       log.error({ tables: damaged.length }, "the readers' store is damaged; it is set aside and another begun")
@@ -140,6 +141,23 @@ async function readAllSeen(store: Store): Promise<Map<string, Seen>> {
     seen.set(reader, JSON.parse(pair[1].toString('utf8')) as Seen)
     // Beyond what it keeps, which may be much.
     from = Buffer.from(`${reader}\0t`)
+  }
+}
+
+/** Opening clears away what a cut left of a table that was just being written. */
+async function stillDamaged(
+  { stores }: World,
+  path: string,
+  suspect: readonly string[],
+  opened: Store
+): Promise<string[]> {
+  if (suspect.length === 0) return []
+  try {
+    const damaged = await stores.damagedTables(path)
+    return damaged.filter((table) => suspect.includes(table))
+  } catch (error) {
+    await opened.close()
+    throw error
   }
 }
 
