@@ -33,9 +33,7 @@ export function shorten(lab: Lab, chance: number, which: 'finished' | 'newest'):
 /** A file of some finished store, or of the one that is written. */
 function choose(lab: Lab, chance: number, which: 'finished' | 'newest') {
   const { disk } = lab.pi
-  const stores = [...(folder(disk, `${DATA}/stores`)?.names.keys() ?? [])]
-    .filter((name) => /^\d+(\.merged)?$/.test(name))
-    .sort()
+  const stores = storesOf(disk)
   const choices = which === 'newest' ? stores.slice(-1) : stores.slice(0, -1)
   const store = choices[Math.floor(chance * choices.length)]
   if (store === undefined) return undefined
@@ -47,6 +45,12 @@ function choose(lab: Lab, chance: number, which: 'finished' | 'newest') {
   return (
     picked && { store: Number.parseInt(store, 10), path: `${DATA}/stores/${store}/${picked.name}`, file: picked.file }
   )
+}
+
+/** The names of their folders, the oldest first. */
+export function storesOf(disk: Disk): string[] {
+  const names = [...(folder(disk, `${DATA}/stores`)?.names.keys() ?? [])]
+  return names.filter((name) => /^\d+(\.merged)?$/.test(name)).sort()
 }
 
 function folder(disk: Disk, path: string): DirectoryNode | undefined {

@@ -3,6 +3,7 @@ import { Appliance } from '../../src/cli/appliance.ts'
 import type { Config } from '../../src/config/config.ts'
 import { validate } from '../../src/config/validate.ts'
 import { systemCode } from '../../src/errors.ts'
+import type { Position } from '../../src/journal/entry.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import type { Log } from '../../src/log.ts'
 import { SimulatedRelay } from '../../src/sim/relay/relay.ts'
@@ -12,10 +13,12 @@ import type { Network } from '../../src/sim/world/network.ts'
 import { Simulation } from '../../src/sim/world/simulation.ts'
 import type { Ms, Us } from '../../src/world/time.ts'
 import type { World } from '../../src/world/world.ts'
+import { storesOf } from './damage.ts'
 import { Model, type Run } from './model.ts'
 import { PiDisk } from './pi-disk.ts'
 import type { Plan } from './plan.ts'
 import { follow } from './reader.ts'
+import type { Removed } from './room.ts'
 import { Students } from './students.ts'
 
 export const DATA = '/var/lib/understudy'
@@ -67,10 +70,10 @@ export class Lab {
     this.simulation = new Simulation(plan.seed)
     this.#dice = this.simulation.dice.fork('lab')
     this.streams = Array.from({ length: plan.streams }, (_, i) => `spin${30 + i}`)
-    this.model = new Model(this.simulation, this.streams, (what) => this.note(what))
+    this.model = new Model(this.simulation, plan, this.streams, (what) => this.note(what))
     this.relayMachine = this.simulation.machine('relay')
     this.relay = this.#makeRelay()
-    this.pi = this.simulation.machine('pi', { diskBytes: 256e6 })
+    this.pi = this.simulation.machine('pi', { diskBytes: plan.diskBytes })
     this.model.booted(this.pi.clock.boot)
     this.#config = configOf(plan)
     this.network.bufferBytes = 80_000
@@ -362,7 +365,28 @@ export class Lab {
       this.model.acknowledged(run, lastSeqs, journal.nextPosition)
       for (const act of this.#atCommit.splice(0)) act()
     })
-    void follow(journal, this.model, run)
+    void follow('follower', journal, this.model, run, (cursor) => cursor.wait())
+    const { confirmMs, visitMs } = this.plan
+    if (confirmMs !== undefined) this.#confirm(run, journal, confirmMs, journal.firstPosition)
+    if (visitMs !== undefined) void follow('visitor', journal, this.model, run, () => this.#pass(visitMs))
+  }
+
+  /** Again and again what was there the last time is elsewhere too. */
+  #confirm(run: Run, journal: Journal, everyMs: Ms, position: Position): void {
+    const { room } = this.model
+    this.after(everyMs, () => {
+      if (run.ended || run.stopping) return
+      room.confirms(position)
+      journal.confirm(position).then(
+        () => room.confirmed(position),
+        (error) => this.note(`nothing could be confirmed: ${codeOf(error)}`)
+      )
+      this.#confirm(run, journal, everyMs, journal.nextPosition)
+    })
+  }
+
+  #pass(ms: Ms): Promise<void> {
+    return new Promise((resolve) => this.after(ms, resolve))
   }
 
   #ended(how: string): void {
@@ -391,8 +415,30 @@ export class Lab {
         if (this.#run !== run) return
         const { err, ...rest } = fields
         this.note(`${level}: ${message} ${JSON.stringify(rest)}${err ? ` ${codeOf(err)}` : ''}`)
+        this.#heed(message, rest, err)
       }
     return { debug() {}, info: line('info'), warn: line('warn'), error: line('error') }
+  }
+
+  /** Some of what the appliance says can be checked against what is known. */
+  #heed(message: string, fields: object, error: unknown): void {
+    const { room } = this.model
+    if (message.startsWith('a part of the journal was removed')) {
+      room.removed(fields as Removed, this.pi.disk)
+    } else if (message === 'a damaged store is salvaged') {
+      room.salvaged((fields as Removed).store)
+    } else if (error && codeOf(error).includes('ENOSPC') && this.plan.minFreeBytes > 0) {
+      const excused = this.disk.isFull || !this.model.undisturbedSince(this.nowUs - 10e6)
+      if (!excused) this.model.broke(`the disk is full although ${this.plan.minFreeBytes} bytes are to be kept free`)
+    }
+  }
+
+  /** Looked at every minute. */
+  checkRoom(): void {
+    const { model, disk } = this
+    const quiet = model.undisturbedSince(this.nowUs - 130e6) && model.damaged.size === 0 && disk.isWell
+    if (!this.#journal || !this.#appliance || !quiet) return
+    model.room.checkFree(this.pi.disk, storesOf(this.pi.disk).length - 1)
   }
 
   /** Of the log so far. */
@@ -419,8 +465,8 @@ function configOf(plan: Plan): Config {
   if (!('config' in made)) throw new Error('the default config is wrong')
   const { config } = made
   const { readIntervalMs, pingIntervalMs, silenceTimeoutMs } = plan
-  const { commitIntervalMs, storeSizeBytes, storeAgeMs, memoryBytes, maxBytes } = plan
-  const journal = { commitIntervalMs, storeSizeBytes, storeAgeMs, memoryBytes, minFreeBytes: 0, maxBytes }
+  const { commitIntervalMs, storeSizeBytes, storeAgeMs, memoryBytes, maxBytes, minFreeBytes, maxAgeMs } = plan
+  const journal = { commitIntervalMs, storeSizeBytes, storeAgeMs, memoryBytes, minFreeBytes, maxBytes, maxAgeMs }
   return {
     ...config,
     streams: { ...config.streams, credentialsDirectory: CREDENTIALS },

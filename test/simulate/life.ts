@@ -72,9 +72,11 @@ function schedule(lab: Lab, { kind, atMs, forMs, chance }: Fault): void {
 }
 
 /** Lets time pass as long as nothing is broken. */
-async function pass({ simulation, model }: Lab, ms: number): Promise<void> {
+async function pass(lab: Lab, ms: number): Promise<void> {
+  const { simulation, model } = lab
   const endUs = simulation.nowUs + ms * 1000
   while (simulation.nowUs < endUs && !model.broken) {
     await simulation.run(Math.min(60_000, (endUs - simulation.nowUs) / 1000))
+    lab.checkRoom()
   }
 }

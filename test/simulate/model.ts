@@ -4,6 +4,8 @@ import type { Simulation } from '../../src/sim/world/simulation.ts'
 import type { Ms, Us } from '../../src/world/time.ts'
 import type { World } from '../../src/world/world.ts'
 import { codeOf } from './lab.ts'
+import type { Plan } from './plan.ts'
+import { Room } from './room.ts'
 
 /** A head is on the disk this long after it was written, at the latest; what a cut and a damage together take may go unseen. */
 const HEAD_US = 15_000_000
@@ -56,13 +58,16 @@ export class Model {
   disturbedUs: Us = 0
   /** How long it took each time until something was committed, from when the disk worked again. */
   readonly recoveriesMs: Ms[] = []
+  readonly room: Room
   readonly #simulation: Simulation
   readonly #note: (what: string) => void
-  readonly #sums = new Map<Position, number>()
+  /** What a reader had made of what is before a position, by its name and the position. */
+  readonly #sums = new Map<string, number>()
   #newestDamaged = false
   #acks: Array<readonly [Us, Position]> = []
 
-  constructor(simulation: Simulation, streams: readonly string[], note: (what: string) => void) {
+  constructor(simulation: Simulation, plan: Plan, streams: readonly string[], note: (what: string) => void) {
+    this.room = new Room(simulation, plan, (what) => this.broke(what))
     this.#simulation = simulation
     this.#note = note
     this.sent = new Map(streams.map((stream) => [stream, []]))
@@ -190,25 +195,29 @@ export class Model {
     const before = this.seen.get(position)
     if (before === undefined) this.seen.set(position, print)
     else if (before !== print) this.broke(`position ${position} is used twice: ${before}, then ${print}`)
+    this.room.sees(entry)
     if (position >= this.ackedPosition) this.broke(`position ${position} is read before it is acknowledged`)
   }
 
-  summed(position: Position, sum: number): void {
-    this.#sums.set(position, sum)
+  summed(reader: string, position: Position, sum: number): void {
+    this.#sums.set(`${reader} ${position}`, sum)
   }
 
-  resumes(position: Position, sum: number): void {
-    const expected = this.#sums.get(position)
+  resumes(reader: string, position: Position, sum: number): void {
+    const expected = this.#sums.get(`${reader} ${position}`)
     if (expected === undefined ? sum !== 0 : sum !== expected) {
-      this.broke(`a reader goes on at ${position} with ${sum} instead of ${expected}`)
+      this.broke(`${reader} goes on at ${position} with ${sum} instead of ${expected}`)
     }
   }
 
-  readerFails(error: unknown): void {
-    this.#note(`the reader fails: ${codeOf(error)}`)
+  /** @param position where it stands, if it has come so far */
+  readerFails(error: unknown, position?: Position): void {
+    this.#note(`a reader fails: ${codeOf(error)}`)
     const code = (error as { code?: string }).code
-    if (code === 'UNDERSTUDY_CURSOR_TOO_NEW' && this.excused.length === 0)
-      this.broke(`a reader fails: ${codeOf(error)}`)
-    if (code === undefined) this.broke(`a reader fails: ${error instanceof Error ? error.stack : error}`)
+    const impossible =
+      code === undefined ||
+      (code === 'UNDERSTUDY_CURSOR_TOO_NEW' && this.excused.length === 0) ||
+      (code === 'UNDERSTUDY_CURSOR_TOO_OLD' && (position ?? 0) >= this.room.removedTo)
+    if (impossible) this.broke(`a reader fails: ${error instanceof Error ? error.stack : error}`)
   }
 }

@@ -31,6 +31,15 @@ export interface Plan {
   /** What the journal may take; older stores are removed then. */
   readonly maxBytes: number | undefined
   readonly reserveBytes: number
+  readonly diskBytes: number
+  /** So much of the disk is kept free; older stores are removed for it. */
+  readonly minFreeBytes: number
+  /** What is older, and confirmed, is removed. */
+  readonly maxAgeMs: Ms | undefined
+  /** How often somebody confirms what is elsewhere too; never when absent. */
+  readonly confirmMs: Ms | undefined
+  /** How often a second reader comes, which holds what it has not read; there is none when absent. */
+  readonly visitMs: Ms | undefined
   /** Mean time between two bursts of messages on a stream. */
   readonly pauseMs: Ms
   /** The slowest sync of the healthy disk. */
@@ -58,8 +67,27 @@ export function drawPlan(seed: number, days: number): Plan {
     reserveBytes: one(dice, [0, 100_000, 6_000_000]),
     pauseMs: long ? 1_200_000 : one(dice, [60_000, 120_000, 300_000]),
     syncMs: one(dice, [0, 10, 200]),
-    faults: drawFaults(dice, lifeMs, long)
+    faults: drawFaults(dice, lifeMs, long),
+    ...drawRoom(new SeededDice(seed).fork('room'), long)
   }
+}
+
+const roomy = { diskBytes: 256e6, minFreeBytes: 0, maxAgeMs: undefined, confirmMs: undefined, visitMs: undefined }
+
+/** In a fifth of the lives there is not room for all that comes. */
+function drawRoom(dice: Dice, long: boolean): Partial<Plan> & Pick<Plan, keyof typeof roomy> {
+  if (!dice.chance(0.2)) return roomy
+  const reserveBytes = one(dice, [0, 100_000])
+  const minFreeBytes = dice.int(100_000, 300_000)
+  const room = {
+    reserveBytes,
+    diskBytes: 300_000 + 2 * reserveBytes + minFreeBytes + dice.int(0, 400_000),
+    minFreeBytes,
+    maxAgeMs: one(dice, [undefined, undefined, long ? DAY_MS : 1_200_000]),
+    confirmMs: one(dice, [undefined, 60_000, 600_000]),
+    visitMs: one(dice, [undefined, 300_000, 3_600_000])
+  }
+  return long ? room : { ...room, storeSizeBytes: one(dice, [4_000, 20_000]), storeAgeMs: 600_000 }
 }
 
 function drawFaults(dice: Dice, lifeMs: Ms, long: boolean): Fault[] {
