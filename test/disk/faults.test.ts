@@ -7,6 +7,7 @@ import { journalPaths } from '../../src/journal/paths.ts'
 import { openSnapshot } from '../../src/journal/snapshot.ts'
 import { realWorld } from '../../src/world/real.ts'
 import { openJournal } from '../support/journals.ts'
+import { rounds } from '../support/rounds.ts'
 import { repeats } from '../support/scale.ts'
 import { FaultyDisk } from './faults.ts'
 import { Load } from './load.ts'
@@ -34,13 +35,13 @@ test.each([
   const load = new Load(journal)
   try {
     await sleep(500)
-    for (let round = 0; round < repeats(25); round++) {
+    await rounds(repeats(25), async (dice) => {
       disk.fail(fault)
-      expect(await load.stands(300 + Math.random() * 1000)).toBe(true)
+      expect(await load.stands(300 + dice.int(0, 1000))).toBe(true)
       disk.heal()
       times.push(await load.again())
       await journal.readers.commit('reader', { position: 1, skipped: [] }, [])
-    }
+    })
     await load.again()
   } finally {
     disk.heal()

@@ -6,6 +6,7 @@ import type { Frame } from '../../src/journal/entry.ts'
 import type { JournalReader, StreamCoverage } from '../../src/journal/reading.ts'
 import { openSnapshot } from '../../src/journal/snapshot.ts'
 import { realWorld } from '../../src/world/real.ts'
+import { rounds } from '../support/rounds.ts'
 import { repeats } from '../support/scale.ts'
 import { Feeder, message, type Sent } from './feeder.ts'
 import { Recorder } from './recorder.ts'
@@ -101,8 +102,8 @@ test('kill -9 at any moment under load', { timeout: 1_200_000 }, async () => {
   }
 
   recorder.start()
-  for (let round = repeats(200); round > 0; round--) {
-    await sleep(Math.random() * LIFE_MS)
+  await rounds(repeats(200), async (dice) => {
+    await sleep(dice.fraction() * LIFE_MS)
     await recorder.end('SIGKILL')
     const died = { fromUs: Date.now() * 1000, toUs: Number.MAX_SAFE_INTEGER }
     const acks = await recorder.acknowledged()
@@ -113,7 +114,7 @@ test('kill -9 at any moment under load', { timeout: 1_200_000 }, async () => {
     died.toUs = Date.now() * 1000
     recorder.start()
     if (snapshot) await check(snapshot, acks)
-  }
+  })
 
   // The last one is told to stop, and has then kept everything it had acknowledged and says so itself.
   await sleep(LIFE_MS)

@@ -8,6 +8,7 @@ import type { World } from '../../src/world/world.ts'
 import { message } from '../kill/feeder.ts'
 import { append, openJournal } from '../support/journals.ts'
 import { LoopDisk } from '../support/loop-disk.ts'
+import { rounds } from '../support/rounds.ts'
 import { repeats } from '../support/scale.ts'
 
 const streams = Array.from({ length: 12 }, (_, index) => `spin${30 + index}`)
@@ -135,14 +136,14 @@ async function lossOf(
 
 async function cuts(count: number, recorder: World): Promise<Loss[]> {
   const losses: Loss[] = []
-  while (losses.length < count) {
+  await rounds(Math.ceil(count / CUTS_OF_ONE), async (dice) => {
     const directory = `data-${losses.length}`
     const recording = new Recording(
       await openJournal(recorder, `${disk.path}/${directory}`, { storeBytes: STORE_BYTES })
     )
     try {
       for (let left = CUTS_OF_ONE; left > 0 && losses.length < count; left--) {
-        await sleep(Math.random() * 4 * PERIOD_MS)
+        await sleep(dice.fraction() * 4 * PERIOD_MS)
         losses.push(await cut(recording, directory))
       }
       expect(recording.acknowledged.get(streams[0]!)).toBeGreaterThan(0)
@@ -150,7 +151,7 @@ async function cuts(count: number, recorder: World): Promise<Loss[]> {
       await recording.stop()
       await rm(`${disk.path}/${directory}`, { recursive: true })
     }
-  }
+  })
   return losses
 }
 
