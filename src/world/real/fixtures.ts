@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { generate } from 'selfsigned'
 import { onTestFinished } from 'vitest'
@@ -48,12 +48,8 @@ export async function proxying(
 ): Promise<{ url: string; targets: string[]; open: Set<Socket> }> {
   const server = createServer((_, response) => response.writeHead(405).end())
   const targets: string[] = []
-  const open = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    open.add(socket)
-    socket.on('error', () => {}).once('close', () => open.delete(socket))
-    socket.once('end', () => socket.end()) // a server of HTTP leaves it half open
-  })
+  // A server of HTTP leaves it half open.
+  server.on('connection', (socket: Socket) => void socket.once('end', () => socket.end()))
   server.on('connect', (request, socket: Socket) => {
     targets.push(request.url ?? '')
     if (refusal === null) return socket.resume()
@@ -66,21 +62,22 @@ export async function proxying(
     onward.on('error', () => socket.destroy())
     socket.once('close', () => onward.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.close()
-    for (const socket of open) socket.destroy()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, targets, open }
+  const { port, open } = await listening(server)
+  return { url: `http://127.0.0.1:${port}`, targets, open }
 }
 
 /** A TCP server that speaks as it is told; gives its port. */
 export async function speaking(speak: (socket: Socket) => void): Promise<number> {
+  const { port } = await listening(createTcpServer(speak))
+  return port
+}
+
+/** Lets a server listen on 127.0.0.1; gives its port, and who is connected. Gone with them after the test. */
+export async function listening(server: Server): Promise<{ port: number; open: Set<Socket> }> {
   const open = new Set<Socket>()
-  const server = createTcpServer((socket) => {
+  server.on('connection', (socket) => {
     open.add(socket)
-    speak(socket.on('error', () => {}))
+    socket.on('error', () => {}).once('close', () => open.delete(socket))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -88,7 +85,7 @@ export async function speaking(speak: (socket: Socket) => void): Promise<number>
     server.close()
     for (const socket of open) socket.destroy()
   })
-  return (server.address() as AddressInfo).port
+  return { port: (server.address() as AddressInfo).port, open }
 }
 
 /** Events as a list that can be waited on: `await log.until('closed')` gives the first of that name. */
