@@ -3,6 +3,20 @@ import type { Ms } from '../world/time.ts'
 import type { configSchema } from './schema.ts'
 import { parseSyncTarget, type SyncTarget } from './sync-target.ts'
 
+/** A window over the journal, made on a schedule. */
+export interface CaptureConfig {
+  readonly name: string
+  /** Five fields of cron. */
+  readonly schedule: string
+  /** On the wall's clock. */
+  readonly durationMs: Ms
+  readonly timeZone: string
+  /** Names or patterns; empty: all. */
+  readonly streams: readonly string[]
+  readonly format: 'envelope' | 'raw'
+  readonly compression: 'zstd' | 'gzip'
+}
+
 /** The config in force. What each value does is said in schema.ts. */
 export interface Config {
   readonly site: string
@@ -33,6 +47,7 @@ export interface Config {
   readonly clock: { readonly trust: boolean }
   readonly data: { readonly directory: string; readonly disk?: string | undefined }
   readonly primary: { readonly dataPath: string | undefined; readonly compPath: string | undefined }
+  readonly captures: readonly CaptureConfig[]
   readonly sync: {
     /** Absent: nothing is handed over. */
     readonly target: SyncTarget | undefined
@@ -55,7 +70,7 @@ export interface Config {
 
 /** From the file's words to the program's, with the units in the names. */
 export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
-  const { site, streams, relay, journal, network, clock, data, primary, sync, log } = file
+  const { site, streams, relay, journal, network, clock, data, primary, sync, log, capture, time_zone } = file
   return {
     site,
     streams: { credentialsDirectory: streams.credentials, only: streams.only, sockets: streams.sockets },
@@ -78,6 +93,11 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
     clock,
     data,
     primary: { dataPath: primary.data_path, compPath: primary.comp_path },
+    captures: capture.map(({ duration: durationMs, time_zone: own, ...rest }) => ({
+      ...rest,
+      durationMs,
+      timeZone: own ?? time_zone
+    })),
     sync: {
       target: sync.target === undefined ? undefined : parseSyncTarget(sync.target),
       identity: sync.identity,

@@ -1,8 +1,8 @@
 import { Cron } from 'croner'
 
-/**
- * Whether this is a schedule: five fields of cron, which come up at some time.
- */
+export const cronForm = 'a cron expression of five fields, like "0 0 * * *"'
+
+/** Whether this is a schedule: five fields of cron, which come up at some time. */
 export function isCron(expression: string): boolean {
   if (expression.trim().split(/\s+/).length !== 5) return false
   try {

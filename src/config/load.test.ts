@@ -40,6 +40,17 @@ test('without a file the defaults hold', async () => {
     data: { directory: '/var/lib/understudy' },
     primary: { dataPath: undefined, compPath: undefined },
     sync: { port: 22, scheduleMs: 3_600_000, recheckMs: 30 * 86_400_000 },
+    captures: [
+      {
+        name: 'daily',
+        schedule: '0 0 * * *',
+        durationMs: 86_400_000,
+        timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+        streams: [],
+        format: 'envelope',
+        compression: 'zstd'
+      }
+    ],
     log: { level: 'info' }
   })
 })
@@ -65,7 +76,7 @@ describe('the example', () => {
     )
     const keys = [...everyKey.matchAll(/expected one of (.*)/g)].flatMap(([, list]) => list!.split(', '))
     expect(keys.length).toBeGreaterThan(20)
-    for (const key of keys) expect(example).toMatch(new RegExp(`^(\\[${key}\\]|#?${key} = )`, 'm'))
+    for (const key of keys) expect(example).toMatch(new RegExp(`^(\\[+${key}\\]+|#?${key} = )`, 'm'))
   })
 })
 
@@ -111,6 +122,8 @@ describe('one wrong value', () => {
     ['[network]\nproxy = "proxy.example"', 'network.proxy: found other text, expected the URL of an HTTP proxy'],
     ['[log]\nlevel = "loud"', 'log.level: found other text, expected "debug", "info", "warn", "error"'],
     ['site = "a/b"', 'site: found other text, expected at most 64 letters'],
+    ['time_zone = "Europe/Edinburgh"', 'time_zone: found other text, expected a time zone'],
+    ['capture = 1', 'capture: found a number, expected tables'],
     ['site = \n', 'line 1, column 8: invalid value, expected TOML'],
     ['[log]\nlevel = "info', 'line 2, column 9: unfinished string, expected TOML']
   ])('%j', async (toml, fault) => {
@@ -260,4 +273,35 @@ test('ten thousand mutated configs: a config or one coded error', async () => {
     { numRuns: 10_000 }
   )
   expect([...codes].sort()).toEqual(['UNDERSTUDY_CONFIG_INVALID', 'UNDERSTUDY_CONFIG_UNREADABLE', 'valid'])
+})
+
+describe('captures', () => {
+  const capture = (name: string, more = ''): string =>
+    `[[capture]]\nname = "${name}"\nschedule = "0 * * * *"\nduration = "1h"\n${more}`
+
+  test("are in the site's zone unless they have their own", async () => {
+    const config = await load(`time_zone = "Asia/Kathmandu"\n${capture('a')}${capture('b', 'time_zone = "Etc/UTC"')}`)
+    expect(config.captures.map(({ name, timeZone }) => [name, timeZone])).toEqual([
+      ['a', 'Asia/Kathmandu'],
+      ['b', 'Etc/UTC']
+    ])
+  })
+
+  test('can be left out altogether', async () => {
+    expect((await load('capture = []')).captures).toEqual([])
+  })
+
+  test.each([
+    [capture('a') + capture('A'), 'capture: found a name twice'],
+    [capture('../a'), 'capture, entry 1.name: found other text, expected at most 64'],
+    [
+      capture('a') + capture('b', 'stream = 1'),
+      'capture, entry 2.stream: found an unknown key, expected perhaps capture, entry 2.streams'
+    ],
+    [capture('a').replace(/name.*/, ''), 'capture, entry 1.name: found nothing, expected it'],
+    [capture('a').replace('0 *', '0 0 *'), 'capture, entry 1.schedule: found other text, expected a cron expression'],
+    [capture('a', 'format = "csv"'), 'capture, entry 1.format: found other text, expected "envelope" or "raw"']
+  ])('%j', async (toml, fault) => {
+    expect(await faults(toml)).toContain(`${file}: ${fault}`)
+  })
 })

@@ -1,9 +1,11 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
+import { captures, dailyCapture } from './capture.ts'
 import { isPattern, patternForm } from './patterns.ts'
 import { isSiteName, siteForm } from './site-name.ts'
 import { socketStream, socketUrlForm } from './socket-url.ts'
 import { parseSyncTarget, syncTargetForm } from './sync-target.ts'
+import { isTimeZone, systemTimeZone, timeZoneForm } from './time-zone.ts'
 import { duration, expected, section, size, text } from './values.ts'
 
 const path = text('an absolute path', (value) => isAbsolute(value) && !value.includes('\0'))
@@ -155,6 +157,8 @@ const sync = section({
 export const configSchema = section({
   /** What this machine is called in what it writes and sends. */
   site: v.optional(text(siteForm, isSiteName), 'understudy'),
+  /** Of the site: what a day is. Default: the one this machine is set to. */
+  time_zone: v.optional(text(timeZoneForm, isTimeZone), systemTimeZone),
   streams: v.optional(streams, {}),
   relay: v.optional(relay, {}),
   journal: v.optional(journal, {}),
@@ -162,6 +166,8 @@ export const configSchema = section({
   clock: v.optional(clock, {}),
   data: v.optional(data, {}),
   primary: v.optional(primary, {}),
+  /** Without one there is the daily one; an empty list is none. */
+  capture: v.optional(captures, dailyCapture),
   sync: v.optional(sync, {}),
   log: v.optional(log, {})
 })

@@ -20,19 +20,27 @@ export function validate(tree: unknown): { config: Config } | { faults: ConfigFa
 function faultsOf(issue: v.InferIssue<typeof configSchema>): ConfigFault[] {
   const path = issue.path?.map(({ key }) => key) ?? []
   if (issue.type !== 'strict_object') {
-    const place = path.map((key) => (typeof key === 'number' ? `, entry ${key + 1}` : `.${key}`)).join('')
-    return [{ place: place.slice(1), what: issue.message }]
+    return [{ place: placeOf(path), what: issue.message }]
   }
+  if (issue.expected !== 'never') return [{ place: placeOf(path), what: 'found nothing, expected it to be given' }]
   // valibot names the first unknown key of a table only.
-  const within = path.slice(0, -1).map(String)
+  const table = path.slice(0, -1)
+  const within = table.map(String)
   return Object.keys(issue.path?.at(-1)?.input as object)
     .filter((key) => !knownKeys(within).includes(key))
-    .map((key) => ({ place: [...within, shown(key)].join('.'), what: unknownKey(key, within) }))
+    .map((key) => ({ place: placeOf([...table, shown(key)]), what: unknownKey(key, within, placeOf(table)) }))
 }
 
-function unknownKey(key: string, within: readonly string[]): string {
+function placeOf(path: readonly unknown[]): string {
+  return path
+    .map((key) => (typeof key === 'number' ? `, entry ${key + 1}` : `.${key}`))
+    .join('')
+    .slice(1)
+}
+
+function unknownKey(key: string, within: readonly string[], place: string): string {
   const near = nearest(key, knownKeys(within))
-  if (near) return `found an unknown key, expected perhaps ${[...within, near].join('.')}`
+  if (near) return `found an unknown key, expected perhaps ${place && `${place}.`}${near}`
   const elsewhere = knownKeys([]).find((section) => knownKeys([section]).includes(key))
   if (elsewhere) return `found an unknown key, expected perhaps ${elsewhere}.${key}`
   return `found an unknown key, expected one of ${knownKeys(within).join(', ')}`
@@ -45,21 +53,25 @@ function shown(key: string): string {
 
 /** The keys of the whole file, or of the section at `path`. */
 function knownKeys(path: readonly string[]): string[] {
-  return Object.keys(path.reduce((entries, key) => entriesOf(entries[key]), entriesOf(configSchema)))
+  // Each table of a list is of the list's one kind.
+  const named = path.filter((key) => !/^\d+$/.test(key))
+  return Object.keys(named.reduce((entries, key) => entriesOf(entries[key]), entriesOf(configSchema)))
 }
 
 /** The entries of a schema, whatever it is wrapped in. */
 function entriesOf(schema: unknown): Record<string, unknown> {
   const {
     entries,
+    item,
     wrapped,
     pipe = []
   } = schema as {
     entries?: Record<string, unknown>
+    item?: unknown
     wrapped?: unknown
     pipe?: readonly unknown[]
   }
   if (entries) return entries
-  if (wrapped) return entriesOf(wrapped)
+  if (item ?? wrapped) return entriesOf(item ?? wrapped)
   return Object.assign({}, ...pipe.map(entriesOf))
 }
