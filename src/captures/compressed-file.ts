@@ -1,0 +1,182 @@
+import { createHash, type Hash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { constants, crc32, createGunzip, deflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type { Files, OpenFile } from '../world/files.ts'
+import { pieces } from './lines.ts'
+import { zstdFrames } from './zstd-frames.ts'
+
+export type Compression = 'zstd' | 'gzip'
+
+export const endings: Readonly<Record<Compression, string>> = { zstd: '.zst', gzip: '.gz' }
+
+/** What proves a compressed file: of itself, and of what comes out of it. */
+export interface Digests {
+  readonly bytes: number
+  readonly sha256: string
+  readonly uncompressed: { readonly bytes: number; readonly sha256: string }
+}
+
+/** What is compressed at a time. */
+const CHUNK_BYTES = 1 << 20
+/** A chunk, and the longest line that may come on top of it. */
+const MAX_CHUNK_BYTES = 64 << 20
+
+const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
+/** A last block of deflate, with nothing in it. */
+const DEFLATE_END = Buffer.from([3, 0])
+
+/**
+ * A file that is written compressed, chunk by chunk: as one frame of zstd each, which every zstd reads one after the
+ * other, or as one member of gzip, since browsers read only the first.
+ */
+export class CompressedFile {
+  readonly #file: OpenFile
+  readonly #compression: Compression
+  readonly #digester: Digester
+  #waiting: Buffer[] = []
+  #waitingBytes = 0
+  #sizeBytes = 0
+  #crc = 0
+
+  private constructor(file: OpenFile, compression: Compression) {
+    this.#file = file
+    this.#compression = compression
+    this.#digester = new Digester()
+  }
+
+  static async create(files: Files, path: string, compression: Compression): Promise<CompressedFile> {
+    const made = new CompressedFile(await files.open(path, 'create', 0o640), compression)
+    if (compression === 'gzip') await made.#write(GZIP_HEADER)
+    return made
+  }
+
+  /** The data is the file's to keep. */
+  async append(data: Buffer): Promise<void> {
+    this.#waiting.push(data)
+    this.#waitingBytes += data.length
+    if (this.#waitingBytes >= CHUNK_BYTES) await this.flush()
+  }
+
+  /** Bytes that wait to be compressed. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  async flush(): Promise<void> {
+    if (this.#waitingBytes === 0) return
+    const chunk = this.#waiting.length === 1 ? this.#waiting[0]! : Buffer.concat(this.#waiting)
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#digester.plain(chunk)
+    if (this.#compression === 'zstd') return this.#write(zstdCompressSync(chunk))
+    this.#crc = crc32(chunk, this.#crc)
+    await this.#write(deflateRawSync(chunk, { finishFlush: constants.Z_SYNC_FLUSH }))
+  }
+
+  /** Writes what is left, syncs and closes. */
+  async finish(): Promise<Digests> {
+    await this.flush()
+    if (this.#compression === 'gzip') {
+      const trailer = Buffer.alloc(8)
+      trailer.writeUInt32LE(this.#crc, 0)
+      trailer.writeUInt32LE(this.#digester.plainBytes % 2 ** 32, 4)
+      await this.#write(Buffer.concat([DEFLATE_END, trailer]))
+    }
+    await this.#file.sync()
+    await this.#file.close()
+    return this.#digester.digests()
+  }
+
+  async abandon(): Promise<void> {
+    await this.#file.close().catch(() => {})
+  }
+
+  async #write(data: Buffer): Promise<void> {
+    this.#digester.stored(data)
+    await this.#file.write(data, this.#sizeBytes)
+    this.#sizeBytes += data.length
+  }
+}
+
+/**
+ * Reads a file back to its end, and gives its digests.
+ * @param visit told the content, piece by piece
+ * @throws when it cannot be decompressed
+ */
+export async function readCompressed(
+  files: Files,
+  path: string,
+  compression: Compression | undefined,
+  visit: (content: Buffer) => void | Promise<void> = () => {}
+): Promise<Digests> {
+  const digester = new Digester()
+  const file = await files.open(path, 'read')
+  try {
+    for await (const content of decompressed(noted(pieces(file), digester), compression)) {
+      digester.plain(content)
+      await visit(content)
+    }
+  } finally {
+    await file.close()
+  }
+  return digester.digests()
+}
+
+/** By the ending of a file's name. */
+export function compressionOf(name: string): Compression | undefined {
+  return name.endsWith(endings.zstd) ? 'zstd' : name.endsWith(endings.gzip) ? 'gzip' : undefined
+}
+
+function decompressed(stored: AsyncGenerator<Buffer>, compression: Compression | undefined): AsyncIterable<Buffer> {
+  if (compression === undefined) return stored
+  return compression === 'gzip' ? gunzip(stored) : unzstd(stored)
+}
+
+function gunzip(stored: AsyncGenerator<Buffer>): AsyncIterable<Buffer> {
+  const stream = createGunzip()
+  // Whoever reads from it is told of its errors.
+  pipeline(Readable.from(stored), stream).catch(() => {})
+  return stream
+}
+
+async function* unzstd(stored: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  for await (const frame of zstdFrames(stored, MAX_CHUNK_BYTES)) {
+    yield zstdDecompressSync(frame, { maxOutputLength: MAX_CHUNK_BYTES })
+  }
+}
+
+async function* noted(stored: AsyncGenerator<Buffer>, digester: Digester): AsyncGenerator<Buffer> {
+  for await (const piece of stored) {
+    digester.stored(piece)
+    yield piece
+  }
+}
+
+class Digester {
+  readonly #stored: Hash = createHash('sha256')
+  readonly #plain: Hash = createHash('sha256')
+  #storedBytes = 0
+  #plainBytes = 0
+
+  stored(data: Buffer): void {
+    this.#stored.update(data)
+    this.#storedBytes += data.length
+  }
+
+  plain(data: Buffer): void {
+    this.#plain.update(data)
+    this.#plainBytes += data.length
+  }
+
+  get plainBytes(): number {
+    return this.#plainBytes
+  }
+
+  /** To be asked for once, at the end. */
+  digests(): Digests {
+    const sha256 = this.#stored.digest('hex')
+    const uncompressed = { bytes: this.#plainBytes, sha256: this.#plain.digest('hex') }
+    return { bytes: this.#storedBytes, sha256, uncompressed }
+  }
+}
