@@ -163,6 +163,16 @@ const registry = {
     remedy: 'make this one again when it has ended',
     exit: 3
   },
+  UNDERSTUDY_UNKNOWN_CAPTURE: {
+    what: 'no such capture',
+    remedy: 'see `understudy captures` for those in the config',
+    exit: 2
+  },
+  UNDERSTUDY_CAPTURE_NOT_DUE: {
+    what: 'this window cannot be made now',
+    remedy: 'wait until it has ended and the clock is right; see `understudy captures`',
+    exit: 1
+  },
   UNDERSTUDY_BAD_STREAM_NAME: {
     what: "this cannot be a stream's name",
     remedy: 'use letters, digits, dashes and underscores',

@@ -105,8 +105,10 @@ const schema = v.object({
 
 /** What stands in `manifest.json` of a sealed folder. Times are µs since 1970, positions the journal's. */
 export type Manifest = Readonly<v.InferOutput<typeof schema>>
+export type ManifestStream = Manifest['streams'][number]
+export type ManifestFile = Manifest['files'][number]
 
-const MANIFEST = 'manifest.json'
+export const MANIFEST = 'manifest.json'
 
 export function writeManifest(manifest: Manifest): Buffer {
   return Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`)

@@ -14,7 +14,7 @@ export interface SealedFolder {
 }
 
 /** Where captures lie in a data folder. */
-function capturesPath(directory: string): string {
+export function capturesPath(directory: string): string {
   return `${directory}/captures`
 }
 
@@ -49,7 +49,7 @@ export async function sealedFolder(
 }
 
 /** The names of the folders in a folder, sorted; none where there is no such folder. */
-async function foldersIn(files: Files, path: string): Promise<string[]> {
+export async function foldersIn(files: Files, path: string): Promise<string[]> {
   if (!(await files.info(path))) return []
   const entries = await files.list(path)
   return entries

@@ -1,7 +1,7 @@
 import type { Us } from '../world/time.ts'
-import { readEntries } from './block.ts'
-import type { EventEntry, GapCause, JournalEvent } from './entry.ts'
+import type { GapCause, JournalEvent } from './entry.ts'
 import type { StreamCoverage, Unheard } from './reading.ts'
+import type { Recorded } from './records.ts'
 import type { Series } from './series.ts'
 import type { StreamStates } from './stream-state.ts'
 import { type Stretch, Timeline } from './timeline.ts'
@@ -22,24 +22,19 @@ type Lasting =
 
 /**
  * What was heard of each stream over a period, from the events on record.
+ * @param records all of them
  * @param end the streams as they are now; one that is heard now is covered up to its last proof
  * @param now boot and wall time
  */
-export async function readCoverage(
+export function readCoverage(
   series: Series,
+  records: readonly Recorded[],
   end: StreamStates,
   now: { readonly boot: string; readonly wallUs: Us; readonly live: boolean },
   query: { readonly streams?: readonly string[]; readonly fromUs?: Us; readonly toUs?: Us }
-): Promise<StreamCoverage[]> {
+): StreamCoverage[] {
   const timeline = new Timeline()
-  const records: EventEntry[] = []
-  for await (const block of series.eventBlocks()) {
-    for (const entry of readEntries(block)) {
-      if (entry.kind !== 'event') continue
-      timeline.learn(entry)
-      records.push(entry)
-    }
-  }
+  for (const record of records) timeline.learn(record)
   const first = records[0]
   const notKeptUs = series.removed?.fromUs
   const [oldest] = series.stores
@@ -91,7 +86,7 @@ function withheld(cause: GapCause, fromUs: Us, toUs: Us): Edge[] {
 function edgesOf(
   stream: string,
   events: readonly JournalEvent[],
-  stamps: readonly EventEntry[],
+  stamps: readonly Recorded[],
   timeline: Timeline,
   lastProof: { readonly boot: string; readonly monoUs: Us },
   nowUs: Us,

@@ -77,6 +77,24 @@ export type GapCause =
 /** Whether a stream is heard, or why it is not. */
 export type Standing = 'heard' | { readonly cause: GapCause; readonly code?: ErrorCode }
 
+/** What stays on record of a sealed folder of a capture. */
+export interface Sealed {
+  readonly capture: string
+  readonly folder: string
+  /** The window that it is of; absent where it was sealed without any time. */
+  readonly window?: { readonly label: string; readonly fromUs: Us; readonly toUs: Us }
+  /** Instead: the positions that it holds, `to` exclusive. */
+  readonly undated?: { readonly from: Position; readonly to: Position }
+  /** Up to where the journal was read, exclusive. */
+  readonly before: Position
+  /** What could not be read then. */
+  readonly missing: ReadonlyArray<{ readonly from: Position; readonly to: Position }>
+  /** Every frame before it is in this folder or in one that was sealed earlier. */
+  readonly completeBelow: Position
+  /** In hex. */
+  readonly manifestSha256: string
+}
+
 /** What the journal notes beside the frames, in the same order and under the same chain. */
 export type JournalEvent =
   /** A process begins to write. */
@@ -115,6 +133,12 @@ export type JournalEvent =
     }
   /** How the streams stand where a store begins, so that what lies before it is not needed to know. */
   | { readonly event: 'standing'; readonly streams: Readonly<Record<string, Standing>> }
+  /** A capture was first seen in the config: its first window is the one that holds this time. */
+  | { readonly event: 'capture'; readonly capture: string; readonly beginUs: Us }
+  /** A folder of a capture was sealed (see captures/ledger.ts). */
+  | ({ readonly event: 'sealed' } & Sealed)
+  /** A sealed folder is elsewhere too, proved by its manifest's hash. */
+  | { readonly event: 'confirmed'; readonly capture: string; readonly folder: string; readonly manifestSha256: string }
   /** It has ended as it should. */
   | { readonly event: 'stop' }
   /** The clock's relation to monotonic time from here on; comes at a start, at a step and when its source changes. */

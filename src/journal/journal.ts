@@ -3,7 +3,7 @@ import type { Log } from '../log.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { EarlyHearing } from './early-hearing.ts'
-import type { Frame, Position } from './entry.ts'
+import type { Frame, JournalEvent, Position, Stamp } from './entry.ts'
 import { Hearing } from './hearing.ts'
 import { Merging } from './merging.ts'
 import { openSeries } from './opening.ts'
@@ -191,6 +191,16 @@ export class Journal extends SeriesReader {
    */
   append(frame: NewFrame): Frame {
     return this.#writer.append(frame)
+  }
+
+  /** Puts on record what was made of the journal. @throws UNDERSTUDY_JOURNAL_CLOSED */
+  note(event: Extract<JournalEvent, { event: 'capture' | 'sealed' | 'confirmed' }>): void {
+    this.#writer.note(event)
+  }
+
+  /** Now, by the same clock as entries. */
+  stamp(): Stamp {
+    return this.#writer.stamp()
   }
 
   /** Resolves when everything appended so far is on the disk. */

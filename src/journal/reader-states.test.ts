@@ -105,3 +105,15 @@ test('after the end it is not opened again', async () => {
   })
   await opened(machine)
 })
+
+test('what a reader keeps is found by how its keys begin', async () => {
+  const { states } = await opened()
+  const value = Buffer.from('x')
+  const keys = ['folder/a/1', 'folder/a/2', 'folder/b/1', 'state'].map((key) => [key, value] as const)
+  await states.commit('captures', { position: 1 }, keys)
+  await states.commit('capturesx', { position: 1 }, [['folder/a/3', value]])
+  const found = async (prefix: string) => (await states.entries('captures', prefix)).map(([key]) => key)
+  expect(await found('folder/a/')).toEqual(['folder/a/1', 'folder/a/2'])
+  expect(await found('')).toEqual(['folder/a/1', 'folder/a/2', 'folder/b/1', 'state'])
+  expect(await found('x')).toEqual([])
+})

@@ -83,6 +83,24 @@ export class ReaderStates {
     return this.#use((store) => store.get(Buffer.from(`${reader}\0s${key}`)))
   }
 
+  /** What a reader keeps under keys that begin so, in their order. */
+  async entries(reader: string, prefix: string): Promise<Array<readonly [key: string, value: Buffer]>> {
+    const start = Buffer.from(`${reader}\0s`)
+    return this.#use(async (store) => {
+      const found: Array<readonly [string, Buffer]> = []
+      const first = Buffer.concat([start, Buffer.from(prefix)])
+      const scan = store.scan({ gte: first, lt: Buffer.concat([first, Buffer.from([0xff])]) })
+      try {
+        for (let pairs = await scan.next(100); pairs.length > 0; pairs = await scan.next(100)) {
+          for (const [key, value] of pairs) found.push([key.subarray(start.length).toString(), value])
+        }
+      } finally {
+        await scan.close()
+      }
+      return found
+    })
+  }
+
   /** Stores what a reader wrote and its place, all or none, synced. `undefined` removes a key. */
   async commit(
     reader: string,

@@ -1,13 +1,24 @@
+import { UnderstudyError } from '../errors.ts'
 import type { Us } from '../world/time.ts'
+import { readEntries, type WholeBlock } from './block.ts'
 import { readCoverage } from './coverage.ts'
 import { type Extent, SeriesCursor } from './cursor.ts'
-import type { Frame, Position } from './entry.ts'
+import type { EventEntry, Frame, Position } from './entry.ts'
 import { readRange } from './range.ts'
 import type { AwayStore, Cursor, JournalReader, Place, RangeQuery, StreamCoverage, VerifyReport } from './reading.ts'
+import { Records } from './records.ts'
 import type { Series } from './series.ts'
 import type { StreamStates } from './stream-state.ts'
+import type { Timeline } from './timeline.ts'
 import { Times } from './times.ts'
 import { verifySeries } from './verify.ts'
+
+/** The chain's hash before a position. */
+export interface Link {
+  readonly position: Position
+  /** Hex. */
+  readonly chain: string
+}
 
 /** What a reader needs besides the series. */
 export interface ReaderContext {
@@ -23,11 +34,13 @@ export class SeriesReader implements JournalReader {
   readonly #series: Series
   readonly #context: ReaderContext
   readonly #times: Times
+  readonly #records: Records
 
   constructor(series: Series, context: ReaderContext) {
     this.#series = series
     this.#context = context
     this.#times = new Times(series)
+    this.#records = new Records(series)
   }
 
   get firstPosition(): Position {
@@ -62,8 +75,41 @@ export class SeriesReader implements JournalReader {
     return readRange(this.#series, this.#times, query)
   }
 
-  coverage(query: { streams?: readonly string[]; fromUs?: Us; toUs?: Us } = {}): Promise<StreamCoverage[]> {
-    return readCoverage(this.#series, this.#context.states, this.#context.now(), query)
+  async coverage(query: { streams?: readonly string[]; fromUs?: Us; toUs?: Us } = {}): Promise<StreamCoverage[]> {
+    const records = await this.#records.all()
+    return readCoverage(this.#series, records, this.#context.states, this.#context.now(), query)
+  }
+
+  /** The true times of everything committed so far. */
+  timeline(): Promise<Timeline> {
+    return this.#times.timeline()
+  }
+
+  /** Every event kept, in order of position. */
+  async *events(): AsyncGenerator<EventEntry> {
+    for await (const block of this.#series.eventBlocks()) {
+      for (const entry of readEntries(block)) if (entry.kind === 'event') yield entry
+    }
+  }
+
+  /**
+   * The chain around a range of positions, both of which can be read: before the block of the first and after the block
+   * of the last.
+   */
+  async chainAround(first: Position, last: Position): Promise<{ readonly first: Link; readonly last: Link }> {
+    const [before, after] = [await this.#blockAt(first), await this.#blockAt(last)]
+    return {
+      first: { position: before.header.firstPosition, chain: before.header.chainBefore.toString('hex') },
+      last: {
+        position: after.header.firstPosition + after.header.count,
+        chain: after.header.chainAfter.toString('hex')
+      }
+    }
+  }
+
+  async #blockAt(position: Position): Promise<WholeBlock> {
+    for await (const block of this.#series.blocks(position, position + 1)) return block
+    throw new UnderstudyError('UNDERSTUDY_BLOCK_DAMAGED', `at position ${position}`)
   }
 
   verify(

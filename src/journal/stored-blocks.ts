@@ -91,13 +91,13 @@ export class StoredBlocks extends KeptCatalogue {
     throw new Error('unreachable')
   }
 
-  /** The blocks that hold events, in order. */
-  async *eventBlocks(): AsyncGenerator<WholeBlock> {
+  /** The blocks that begin at `from` or later and hold events, in order. */
+  async *eventBlocks(from: Position = 0): AsyncGenerator<WholeBlock> {
     for (const entry of this.#readable()) {
-      yield* this.#whole(
-        entry,
-        this.#lend(entry.number, (store) => store.eventBlocks(this.#endOf(entry)))
-      )
+      const end = this.#endOf(entry)
+      if (end <= from) continue
+      const blocks = this.#lend(entry.number, (store) => store.eventBlocks(end, false, from))
+      yield* this.#whole(entry, blocks)
     }
   }
 

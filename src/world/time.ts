@@ -23,6 +23,11 @@ export interface Timers {
   after(ms: Ms, run: () => void): Timer
   /** Calls `run` every `ms`, never twice to catch up. */
   every(ms: Ms, run: () => void): Timer
+  /**
+   * Calls `run` about when a cron expression of five fields says, by the system's clock and zone. It only ticks: a call may
+   * be late, and may be left out where the clock changes or the machine was busy or asleep.
+   */
+  cron(expression: string, run: () => void): Timer
   /** Calls `run` once, after input that is ready now has been delivered. */
   afterInput(run: () => void): void
 }

@@ -95,7 +95,7 @@ export class Machine {
     const process = new Process(this.simulation)
     const world: World = {
       clock: this.clock,
-      timers: new SimulatedTimers(process),
+      timers: new SimulatedTimers(process, () => this.clock.wallUs()),
       random: this.#dice.fork(`process ${this.#dice.int(0, 0x7fffffff)}`),
       files: new SimulatedFiles(process, this.#mounts, this.clock),
       stores: new SimulatedStores(process, this.#mounts, this.#lockedStores, this.clock),

@@ -1,12 +1,16 @@
-import type { Ms, Timer, Timers } from '../../world/time.ts'
+import { cronOnWall } from '../../config/cron.ts'
+import type { Ms, Timer, Timers, Us } from '../../world/time.ts'
 import type { Process } from './process.ts'
 
 /** Timers on simulated time. Late by as long as the process is stalled. */
 export class SimulatedTimers implements Timers {
   readonly #process: Process
+  readonly #wallUs: () => Us
 
-  constructor(process: Process) {
+  /** @param wallUs what the system's clock says; its zone is UTC */
+  constructor(process: Process, wallUs: () => Us) {
     this.#process = process
+    this.#wallUs = wallUs
   }
 
   after(ms: Ms, run: () => void): Timer {
@@ -19,6 +23,22 @@ export class SimulatedTimers implements Timers {
       run()
     }
     let timer = this.#once(ms, again)
+    return { cancel: () => timer.cancel() }
+  }
+
+  /** Looks once a minute of simulated time, as a machine that was stopped and goes on does. */
+  cron(expression: string, run: () => void): Timer {
+    const cron = cronOnWall(expression)
+    const next = (): void => {
+      const nowMs = Math.floor(this.#wallUs() / 1000)
+      const dueMs = cron.nextRun(new Date(nowMs))?.getTime() ?? Number.POSITIVE_INFINITY
+      timer = this.#once(Math.min(dueMs - nowMs, 60_000), () => {
+        if (this.#wallUs() >= dueMs * 1000) run()
+        next()
+      })
+    }
+    let timer: Timer
+    next()
     return { cancel: () => timer.cancel() }
   }
 

@@ -1,3 +1,4 @@
+import { schedule } from 'node-cron'
 import type { Ms, Timer, Timers } from '../time.ts'
 
 /** The longest that setTimeout can wait; it takes more for 1 ms. */
@@ -15,6 +16,10 @@ export const realTimers: Timers = {
   every(ms, run): Timer {
     const interval = setInterval(run, ms)
     return { cancel: () => clearInterval(interval) }
+  },
+  cron(expression, run): Timer {
+    const task = schedule(expression, run, { suppressMissedWarning: true })
+    return { cancel: () => void task.destroy() }
   },
   afterInput(run) {
     // Between two rounds of setImmediate the event loop has polled once: whatever was ready has been delivered.

@@ -1,0 +1,175 @@
+import { join } from 'node:path'
+import type { CaptureConfig } from '../config/config.ts'
+import type { Frame, Position } from '../journal/entry.ts'
+import type { Positions } from '../journal/reading.ts'
+import type { SeriesReader } from '../journal/series-reader.ts'
+import type { Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import { compressionOf, readCompressed } from './compressed-file.ts'
+import { MANIFEST, type Manifest, writeManifest } from './manifest.ts'
+import type { Window } from './schedule.ts'
+import { capturesPath, type SealedFolder, sealedFolder } from './sealed.ts'
+import { SealedFiles } from './sealed-files.ts'
+import { Zone } from './zone.ts'
+
+/** What happens on the way to a sealed folder, in this order: after each of them the power may fail. */
+export type SealStep = 'begun' | 'written' | 'read back' | 'manifest written' | 'renamed' | 'folder synced' | 'noted'
+
+export interface SealJob {
+  /** The data folder. */
+  readonly directory: string
+  readonly site: string
+  readonly version: string
+  readonly capture: CaptureConfig
+  readonly wanted: (stream: string) => boolean
+  readonly folder: string
+  /** From 1 on; a supplement is made only of what there is. */
+  readonly supplement: number
+  readonly window?: Window
+  /** Without a window: the positions that are sealed, `to` exclusive, and their boot. */
+  readonly undated?: Positions & { readonly boot: string }
+  /** The journal is read up to here. */
+  readonly before: Position
+  readonly missing: readonly Positions[]
+  readonly completeBelow: Position
+  /** Whether a frame is in an earlier folder of this capture. */
+  readonly isSealed: (frame: Frame) => boolean
+  readonly nowUs: Us
+  readonly signal: AbortSignal
+  readonly step: (step: SealStep) => void | Promise<void>
+  /** Told now and then: frames so far, and the position reached. */
+  readonly progress?: (frames: number, position: Position) => void
+}
+
+/**
+ * Makes one folder of a capture: written under another name, synced, read back, checked and renamed, so that it is
+ * there whole or not at all. Recording goes on in between.
+ * @returns nothing where there is nothing to make a supplement or an undated folder of
+ */
+export async function sealFolder(world: World, journal: SeriesReader, job: SealJob): Promise<SealedFolder | undefined> {
+  const { files } = world
+  const parent = join(capturesPath(job.directory), job.capture.name)
+  const temporary = join(parent, unfinishedName(job.folder))
+  await files.remove(temporary)
+  await files.makeDirectory(temporary, 0o750)
+  await job.step('begun')
+  const written = new SealedFiles(files, temporary, job.capture)
+  try {
+    let frames = 0
+    for await (const batch of framesOf(journal, job)) {
+      job.signal.throwIfAborted()
+      const wanted = batch.filter((frame) => job.wanted(frame.stream) && !job.isSealed(frame))
+      await written.write(wanted)
+      frames += wanted.length
+      job.progress?.(frames, batch.at(-1)?.position ?? 0)
+      await new Promise<void>((resolve) => world.timers.afterInput(resolve))
+    }
+    if (frames === 0 && (job.supplement > 1 || !job.window)) {
+      await written.abandon()
+      await files.remove(temporary)
+      return undefined
+    }
+    const listed = await written.finish()
+    await job.step('written')
+    for (const { name, sha256, uncompressed } of listed) {
+      job.signal.throwIfAborted()
+      const back = await readCompressed(
+        files,
+        join(temporary, name),
+        compressionOf(name),
+        () => new Promise<void>((resolve) => world.timers.afterInput(resolve))
+      )
+      if (back.sha256 !== sha256 || back.uncompressed.sha256 !== uncompressed.sha256) {
+        throw new Error(`${name} does not read back as it was written`)
+      }
+    }
+    await job.step('read back')
+    const manifest = await manifestOf(journal, job, written, listed)
+    const file = await files.open(join(temporary, MANIFEST), 'create', 0o640)
+    try {
+      await file.write(writeManifest(manifest), 0)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await files.syncDirectory(temporary)
+  } catch (error) {
+    await written.abandon()
+    throw error
+  }
+  await job.step('manifest written')
+  await files.rename(temporary, join(parent, job.folder))
+  await job.step('renamed')
+  await files.syncDirectory(parent)
+  await job.step('folder synced')
+  return sealedFolder(files, job.directory, job.capture.name, job.folder)
+}
+
+/** What a folder is called while it is made. */
+export function unfinishedName(folder: string): string {
+  return `.${folder}.new`
+}
+
+async function* framesOf(journal: SeriesReader, job: SealJob): AsyncGenerator<readonly Frame[]> {
+  const { window, undated, before } = job
+  const all = await journal.streams()
+  const streams = all.filter(job.wanted)
+  const narrowed = streams.length < all.length ? { streams: new Set(streams) } : {}
+  if (window) {
+    yield* journal.range({ fromUs: window.fromUs, toUs: window.toUs, before, ...narrowed })
+  } else if (undated) {
+    const cursor = journal.cursor({ position: undated.from })
+    while (cursor.position < undated.to) {
+      const entries = await cursor.next()
+      const frames = entries.filter((entry): entry is Frame => entry.kind === 'frame' && entry.position < undated.to)
+      if (entries.length === 0) return
+      yield frames
+    }
+  }
+}
+
+async function manifestOf(
+  journal: SeriesReader,
+  job: SealJob,
+  written: SealedFiles,
+  listed: Manifest['files']
+): Promise<Manifest> {
+  const { capture, window, undated, supplement, nowUs } = job
+  const zone = new Zone(capture.timeZone)
+  const period = window ?? written.period
+  const streams = (await journal.streams()).filter(job.wanted)
+  const coverage = await journal.coverage({ streams, fromUs: period.fromUs, toUs: period.toUs })
+  const { first, last } = written
+  const around = first !== undefined && last !== undefined ? await journal.chainAround(first, last) : {}
+  return {
+    format: 1,
+    version: job.version,
+    site: job.site,
+    capture: capture.name,
+    folder: job.folder,
+    supplement,
+    ...(supplement > 1 && window && { supplements: window.label }),
+    ...(window && {
+      window: {
+        fromUs: window.fromUs,
+        toUs: window.toUs,
+        from: zone.iso(window.fromUs),
+        to: zone.iso(window.toUs),
+        timeZone: capture.timeZone,
+        schedule: capture.schedule,
+        durationMs: capture.durationMs
+      }
+    }),
+    ...(undated && { undated: { boot: undated.boot, fromPosition: undated.from, toPosition: undated.to } }),
+    sealedUs: nowUs,
+    sealed: zone.iso(nowUs),
+    content: capture.format,
+    streams: coverage.map(({ stream, fromUs, toUs, heardUs, rest }) => ({
+      ...written.countsOf(stream),
+      coverage: { fromUs, toUs, heardUs, rest: [...rest] }
+    })),
+    files: listed,
+    names: {},
+    journal: { before: job.before, missing: [...job.missing], ...around, completeBelow: job.completeBelow }
+  }
+}
