@@ -68,13 +68,13 @@ export interface CaptureStatus {
  * other, while recording goes on.
  */
 export class Captures {
-  readonly ledger: Ledger
   readonly #world: World
   readonly #journal: Journal
   readonly #log: Log
   readonly #options: CapturesOptions
   readonly #captures: readonly Capture[]
   readonly #stopping = new AbortController()
+  #opened: Promise<Ledger> | undefined
   #progress: Progress | undefined
   #tickedUs: Us
   #keptUs: Us
@@ -86,26 +86,29 @@ export class Captures {
   #queued = false
   #timer: Timer | undefined
 
-  private constructor(world: World, journal: Journal, options: CapturesOptions, ledger: Ledger, log: Log) {
+  constructor(world: World, journal: Journal, options: CapturesOptions, log: Log) {
     this.#world = world
     this.#journal = journal
     this.#options = options
     this.#log = log
-    this.ledger = ledger
     this.#captures = options.captures.map((config) => new Capture(config))
-    this.#progress = ledger.progress
     this.#tickedUs = this.#keptUs = world.clock.monoUs()
   }
 
-  /** Begins to look what is due, now and every minute. */
-  static async start(world: World, journal: Journal, options: CapturesOptions, log: Log): Promise<Captures> {
-    await clearUnfinished(world, options.directory)
-    const ledger = await Ledger.open(journal, world.files, options.directory, log)
-    const captures = new Captures(world, journal, options, ledger, log)
-    journal.offerRemovable(() => ledger.removable())
-    captures.#timer = world.timers.cron('* * * * *', () => void captures.look())
-    void captures.look()
-    return captures
+  /** From now on it looks every minute what is due. It touches the disk only then: recording does not wait for it. */
+  start(): void {
+    this.#journal.offerRemovable(async () => (await this.ledger()).removable())
+    this.#timer = this.#world.timers.cron('* * * * *', () => void this.look())
+    void this.look()
+  }
+
+  /** What has been sealed. */
+  ledger(): Promise<Ledger> {
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      this.#opened = undefined
+      throw error
+    })
+    return this.#opened
   }
 
   async stop(): Promise<void> {
@@ -150,14 +153,15 @@ export class Captures {
       if (!window || window.toUs > nowUs) {
         throw new UnderstudyError('UNDERSTUDY_CAPTURE_NOT_DUE', window ? `${window.label} has not ended` : '')
       }
+      const ledger = await this.ledger()
       const isOpen = this.#progress?.open[name]?.some(({ label }) => label === window.label)
-      if (isOpen || this.ledger.parts(name, window.label).length === 0)
-        await this.#seal(capture, window, nowUs, progress)
-      return this.ledger.parts(name, window.label).map(({ folder }) => folder)
+      if (isOpen || ledger.parts(name, window.label).length === 0) await this.#seal(capture, window, nowUs, progress)
+      return ledger.parts(name, window.label).map(({ folder }) => folder)
     })
   }
 
   async status(): Promise<CaptureStatus[]> {
+    const ledger = await this.ledger()
     const nowUs = await this.#knownNowUs()
     return this.#captures.map((capture) => {
       const { name, schedule } = capture
@@ -166,12 +170,12 @@ export class Captures {
         capture: name,
         schedule: schedule.expression,
         timeZone: schedule.zone.name,
-        sealed: this.ledger.entries(name).map(({ folder, confirmed, removed, window }) => {
+        sealed: ledger.entries(name).map(({ folder, confirmed, removed, window }) => {
           const period = window && { fromUs: window.fromUs, toUs: window.toUs }
           return { folder, confirmed, removed, ...period }
         }),
         ...(nowUs !== undefined && {
-          due: this.#dueOf(capture, nowUs, this.#progress),
+          due: this.#dueOf(capture, nowUs, ledger),
           running: schedule.holding(nowUs)
         }),
         ...(next && { next }),
@@ -181,14 +185,17 @@ export class Captures {
     })
   }
 
-  /** A folder's hashes have been confirmed from the far side: it is told to the ledger and to the journal. */
-  async confirmed(capture: string, folder: string, manifestSha256: string): Promise<boolean> {
-    return this.#serially(async () => {
-      if (!(await this.ledger.confirmed(capture, folder, manifestSha256))) return false
-      const { whole } = this.#captures.find(({ name }) => name === capture) ?? {}
-      if (whole) await this.#journal.confirm(this.ledger.confirmedPosition(capture))
-      return true
-    })
+  /** Whether a capture is of all streams. */
+  isWhole(name: string): boolean {
+    return this.#captures.find((capture) => capture.name === name)?.whole === true
+  }
+
+  async #open(): Promise<Ledger> {
+    const { directory } = this.#options
+    await clearUnfinished(this.#world, directory)
+    const ledger = await Ledger.open(this.#journal, this.#world.files, directory, this.#log)
+    this.#progress = ledger.progress
+    return ledger
   }
 
   /** Spares going through the journal every minute. */
@@ -208,6 +215,7 @@ export class Captures {
   }
 
   async #makeDue(told?: SealJob['progress']): Promise<void> {
+    const ledger = await this.ledger()
     const passedUs = this.#passed()
     const nowUs = await this.#knownNowUs()
     if (nowUs === undefined) return this.#wait(passedUs)
@@ -216,7 +224,7 @@ export class Captures {
     const touched = new Set<string>()
     const progress = await file(
       this.#journal,
-      this.ledger,
+      ledger,
       this.#captures,
       { ...begun, knownUs: nowUs, unknownUs: 0, heldUs: 0 },
       (capture, { label }) => touched.add(`${capture.name} ${label}`),
@@ -231,26 +239,28 @@ export class Captures {
   }
 
   async #sealDue(nowUs: Us, isSettled: (due: Due) => boolean, told?: SealJob['progress']): Promise<void> {
+    const ledger = await this.ledger()
     const due = this.#captures
-      .flatMap((capture) => this.#dueOf(capture, nowUs, this.#progress).map((window) => ({ capture, window })))
+      .flatMap((capture) => this.#dueOf(capture, nowUs, ledger).map((window) => ({ capture, window })))
       .filter(isSettled)
       .sort((a, b) => a.window.toUs - b.window.toUs || a.window.fromUs - b.window.fromUs)
     for (const { capture, window } of due) await this.#seal(capture, window, nowUs, told)
   }
 
   /** The windows of a capture that have ended and are not, or not wholly, sealed. */
-  #dueOf({ name, schedule }: Capture, nowUs: Us, progress: Progress | undefined): Window[] {
+  #dueOf({ name, schedule }: Capture, nowUs: Us, ledger: Ledger): Window[] {
+    const progress = this.#progress
     const due = new Map<string, Window>()
     for (const window of progress?.open[name] ?? []) if (window.toUs <= nowUs) due.set(window.label, window)
     const beginUs = progress?.begun[name]
     if (beginUs === undefined) return [...due.values()]
-    const latestUs = this.ledger.latestUs(name)
+    const latestUs = ledger.latestUs(name)
     let window =
       latestUs === undefined || latestUs < beginUs
         ? (schedule.holding(beginUs)[0] ?? schedule.after(beginUs))
         : schedule.after(latestUs)
     for (; window && window.fromUs < nowUs; window = schedule.after(window.fromUs)) {
-      const isMade = this.ledger.parts(name, window.label).some((part) => part.window?.fromUs === window?.fromUs)
+      const isMade = ledger.parts(name, window.label).some((part) => part.window?.fromUs === window?.fromUs)
       if (window.toUs <= nowUs && !isMade) due.set(window.label, window)
     }
     return [...due.values()]
@@ -258,9 +268,11 @@ export class Captures {
 
   async #seal(capture: Capture, window: Window, nowUs: Us, told?: SealJob['progress']): Promise<void> {
     const { name } = capture
-    const earlier = [...this.ledger.parts(name, window.label), ...this.ledger.undated(name)]
+    const ledger = await this.ledger()
+    const parts = ledger.parts(name, window.label)
+    const earlier = [...parts, ...ledger.undated(name)]
     const isSealed = (frame: Frame): boolean => earlier.some((one) => holds(one, frame, frame.trueUs ?? frame.wallUs))
-    const supplement = this.ledger.parts(name, window.label).length + 1
+    const supplement = parts.length + 1
     const progress = this.#progress!
     const before = progress.place.position
     const made: Pick<Sealed, 'capture' | 'window' | 'before'> = { capture: name, window, before }
@@ -283,6 +295,7 @@ export class Captures {
   ): Promise<void> {
     const { directory, site, version, step = () => {} } = this.#options
     const name = capture.name
+    const ledger = await this.ledger()
     this.#sealing = { capture: name, folder: job.folder }
     try {
       const folder: SealedFolder | undefined = await sealFolder(this.#world, this.#journal, {
@@ -298,12 +311,12 @@ export class Captures {
         step
       })
       if (folder) {
-        await this.ledger.sealed(folder, left)
+        await ledger.sealed(folder, left)
         await step('noted')
         const frames = folder.manifest.streams.reduce((sum, stream) => sum + stream.frames, 0)
         this.#log.info({ capture: name, folder: job.folder, frames }, 'sealed')
       } else {
-        await this.ledger.keep(left)
+        await ledger.keep(left)
       }
       this.#progress = left
       this.#keptUs = this.#world.clock.monoUs()
@@ -327,6 +340,7 @@ export class Captures {
   }
 
   async #sealUndated(): Promise<void> {
+    const ledger = await this.ledger()
     const { boot } = this.#world.clock
     const { wallUs } = this.#journal.stamp()
     const former = this.#progress!
@@ -335,10 +349,10 @@ export class Captures {
     const left: Progress = { ...former, place: { ...former.place, position: to } }
     for (const capture of this.#captures) {
       const folder = `boot-${boot}-${from}`
-      if (this.ledger.find(capture.name, folder)) continue
+      if (ledger.find(capture.name, folder)) continue
       const undated = { from, to, boot }
       // Only with the last of them the place moves on: until then each is still to be made.
-      const earlier = this.ledger.undated(capture.name)
+      const earlier = ledger.undated(capture.name)
       const isSealed = (frame: Frame): boolean => earlier.some((one) => holds(one, frame, frame.wallUs))
       const job = { folder, supplement: 1, undated, before: to, isSealed, nowUs: wallUs }
       await this.#sealFolder(capture, former, job)
@@ -375,7 +389,7 @@ export class Captures {
   }
 
   async #keep(progress: Progress): Promise<void> {
-    await this.ledger.keep(progress)
+    await (await this.ledger()).keep(progress)
     this.#progress = progress
     this.#keptUs = this.#world.clock.monoUs()
   }

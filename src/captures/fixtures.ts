@@ -11,7 +11,7 @@ import { type SealedFolder, sealedFolders } from './sealed.ts'
 /** What the tests of captures share. */
 
 export const HOUR_MS = 3_600_000
-export const DAY_MS = 24 * HOUR_MS
+const DAY_MS = 24 * HOUR_MS
 
 export const daily: CaptureConfig = {
   name: 'daily',
@@ -42,7 +42,8 @@ export class Lab {
     const { world } = this.machine
     this.journal = await this.do(openJournal(world))
     const options = { directory, site: 'north', version: '1.2.3', captures: this.configs, step: this.step }
-    this.captures = await this.do(Captures.start(world, this.journal, options, silent))
+    this.captures = new Captures(world, this.journal, options, silent)
+    this.captures.start()
   }
 
   async stop(): Promise<void> {

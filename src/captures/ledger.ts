@@ -135,9 +135,8 @@ export class Ledger {
   }
 
   /**
-   * A folder is elsewhere too: its hashes have been confirmed. What a capture of all streams has made complete of the
-   * journal may go with it.
-   * @param position up to which the journal is elsewhere too is told to the journal for these captures only
+   * A folder is elsewhere too: its hashes have been confirmed.
+   * @returns whether it is this folder that was sealed
    */
   async confirmed(capture: string, folder: string, manifestSha256: string): Promise<boolean> {
     const entry = this.find(capture, folder)
@@ -153,16 +152,6 @@ export class Ledger {
   async removed(capture: string, folder: string): Promise<void> {
     const entry = this.find(capture, folder)
     if (entry && !entry.removed) await this.#change(entry, { removed: true })
-  }
-
-  /** Up to where the journal is elsewhere too, as far as this capture tells: only for one of all streams. */
-  confirmedPosition(capture: string): Position {
-    let position = 0
-    for (const { confirmed, completeBelow } of this.entries(capture)) {
-      if (!confirmed) break
-      position = Math.max(position, completeBelow)
-    }
-    return position
   }
 
   /** The oldest folder that may go because it is elsewhere too. */

@@ -8,7 +8,7 @@ import { Simulation } from '../sim/world/simulation.ts'
 import { AwaitedJournal } from './awaited-journal.ts'
 
 const DATA = '/data'
-const checked = validate({ data: { directory: DATA }, clock: { trust: true } })
+const checked = validate({ data: { directory: DATA }, clock: { trust: true }, capture: [] })
 if (!('config' in checked)) throw new Error('the config is wrong')
 const { config } = checked
 

@@ -55,7 +55,7 @@ export class AwaitedJournal {
       this.served = first
       this.opened = Promise.resolve()
       options.opened?.(first.journal)
-      first.sync.start()
+      first.start()
     }
   }
 
@@ -153,7 +153,7 @@ export class AwaitedJournal {
     this.earlyFailure = undefined
     this.options.opened?.(this.served.journal)
     this.served.journal.takeOver(early)
-    this.served.sync.start()
+    this.served.start()
     this.early = undefined
     this.log.info({ frames: early.frames }, 'there is room again: what was heard meanwhile is put on record')
     return true

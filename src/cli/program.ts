@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.ts')).run,
   demo: async () => (await import('./commands/demo.ts')).demo,
   capture: async () => (await import('./commands/capture.ts')).capture,
+  captures: async () => (await import('./commands/captures.ts')).captures,
   status: async () => (await import('./commands/status.ts')).status,
   coverage: async () => (await import('./commands/coverage.ts')).coverage,
   verify: async () => (await import('./commands/verify.ts')).verify,

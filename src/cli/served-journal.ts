@@ -1,4 +1,5 @@
-import { sealedFolders } from '../captures/sealed.ts'
+import { Captures } from '../captures/captures.ts'
+import { sealedFolder, sealedFolders } from '../captures/sealed.ts'
 import type { Config } from '../config/config.ts'
 import { UnderstudyError } from '../errors.ts'
 import type { EarlyHearing } from '../journal/early-hearing.ts'
@@ -26,12 +27,15 @@ export interface ServedOptions {
 /** The journal of a data folder, opened for writing, and answering the other commands as long as it is. */
 export class ServedJournal {
   readonly journal: Journal
+  /** Seals what is due; runs by itself once it is started. */
+  readonly captures: Captures
   /** Hands over what is sealed; runs by itself once it is started. */
   readonly sync: Sync
   private readonly server: { close(): Promise<void> }
 
-  private constructor(journal: Journal, sync: Sync, server: { close(): Promise<void> }) {
+  private constructor(journal: Journal, captures: Captures, sync: Sync, server: { close(): Promise<void> }) {
     this.journal = journal
+    this.captures = captures
     this.sync = sync
     this.server = server
   }
@@ -54,7 +58,13 @@ export class ServedJournal {
     try {
       const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes }, log, early)
       opened = journal
-      const sync = new Sync(world, config, syncSurroundings(world, directory, journal), log)
+      const captures = new Captures(
+        world,
+        journal,
+        { directory, site: config.site, version, captures: config.captures },
+        log
+      )
+      const sync = new Sync(world, config, syncSurroundings(world, directory, journal, captures), log)
       const status = (): Omit<Status, 'sync'> => {
         const { firstPosition, nextPosition, pendingBytes, disk } = journal
         const reach = { directory, firstPosition, nextPosition, pendingBytes, disk }
@@ -62,7 +72,8 @@ export class ServedJournal {
       }
       const runtimeDirectory = user.env['XDG_RUNTIME_DIR']
       const socket = await chooseSocket(world.files, directory, { runtimeDirectory, uid: user.uid })
-      return new ServedJournal(journal, sync, await serveCommands(world, socket, { journal, sync, status }))
+      const backend = { journal, captures, sync, status }
+      return new ServedJournal(journal, captures, sync, await serveCommands(world, socket, backend))
     } catch (error) {
       await opened?.close().catch(() => {})
       if (!isWithoutRoom(error)) throw error
@@ -70,20 +81,29 @@ export class ServedJournal {
     }
   }
 
+  /** From now on it seals and hands over by itself. */
+  start(): void {
+    this.captures.start()
+    this.sync.start()
+  }
+
   /** Cuts off who asks, commits what is left and closes. */
   async close(): Promise<void> {
     await this.server.close()
-    await this.sync.stop()
+    await Promise.all([this.captures.stop(), this.sync.stop()])
     await this.journal.close()
   }
 }
 
 /** What is handed over of a data folder, and who is told of it. */
-function syncSurroundings(world: World, directory: string, journal: Journal): Surroundings {
+function syncSurroundings({ files }: World, directory: string, journal: Journal, captures: Captures): Surroundings {
   return {
-    sealed: () => sealedFolders(world.files, directory),
-    isWhole: (capture) => capture === 'daily',
-    confirmed: async () => {},
+    sealed: () => sealedFolders(files, directory),
+    isWhole: (capture) => captures.isWhole(capture),
+    confirmed: async ({ capture, folder }) => {
+      const sealed = await sealedFolder(files, directory, capture, folder)
+      if (sealed) await (await captures.ledger()).confirmed(capture, folder, sealed.manifestSha256)
+    },
     confirmJournal: (position) => journal.confirm(position)
   }
 }

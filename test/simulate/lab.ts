@@ -461,7 +461,9 @@ export function codeOf(error: unknown): string {
 }
 
 function configOf(plan: Plan): Config {
-  const made = validate({})
+  const hourly = { name: 'hourly', schedule: '0 * * * *', duration: '1h' }
+  const daily = { name: 'daily', schedule: '0 0 * * *', duration: '1d' }
+  const made = validate({ time_zone: 'Europe/London', capture: [daily, hourly] })
   if (!('config' in made)) throw new Error('the default config is wrong')
   const { config } = made
   const { readIntervalMs, pingIntervalMs, silenceTimeoutMs } = plan

@@ -1,3 +1,4 @@
+import type { Captures } from '../../captures/captures.ts'
 import { UnderstudyError } from '../../errors.ts'
 import type { Frame } from '../../journal/entry.ts'
 import type { JournalReader } from '../../journal/reading.ts'
@@ -51,6 +52,35 @@ export async function* answerVerify(journal: JournalReader, query: URLSearchPara
     yield [{ progress: reached }]
   }
   yield [{ result: await report }]
+}
+
+export async function* answerCaptures(captures: Captures): Answer {
+  yield [{ result: await captures.status() }]
+}
+
+/** Makes a window now; what it answers is the folders of it. */
+export async function* answerCapturesRun(
+  { firstPosition, nextPosition }: JournalReader,
+  captures: Captures,
+  query: URLSearchParams,
+  timers: Timers
+): Answer {
+  const at = query.get('at')
+  let reached = firstPosition
+  let done = false
+  const progress = (_: number, position: number): void => {
+    reached = position
+  }
+  const made = captures.run(query.get('name') ?? '', at === null ? undefined : Number(at), progress).finally(() => {
+    done = true
+  })
+  // It is awaited below; until then nobody listens.
+  made.catch(() => {})
+  while (!done) {
+    await Promise.race([made.catch(() => {}), sleep(timers, 250)])
+    yield [{ progress: [reached - firstPosition, nextPosition - firstPosition] }]
+  }
+  yield [{ result: await made }]
 }
 
 export async function* answerRepair(journal: OwnJournal, query: URLSearchParams): Answer {

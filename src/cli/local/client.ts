@@ -1,3 +1,4 @@
+import type { CaptureStatus } from '../../captures/captures.ts'
 import type { ImportedFrame } from '../../captures/import.ts'
 import { UnderstudyError } from '../../errors.ts'
 import type { Frame } from '../../journal/entry.ts'
@@ -80,6 +81,17 @@ export class LocalClient implements Omit<JournalReader, 'cursor'> {
   /** Hands frames over to be appended; resolves when they are on the disk. */
   async import(frames: AsyncIterable<readonly ImportedFrame[]>): Promise<void> {
     await resultOf(ask(this.sockets, this.path, `/import?before=${this.nextPosition}`, itemsOf(frames)))
+  }
+
+  captures(): Promise<CaptureStatus[]> {
+    return resultOf(this.ask('/captures')) as Promise<CaptureStatus[]>
+  }
+
+  /** Makes a window of a capture now; gives its folders. */
+  async runCapture(name: string, atUs: number | undefined, progress: (share: number) => void): Promise<string[]> {
+    const query = new URLSearchParams({ name, ...(atUs !== undefined && { at: String(atUs) }) })
+    const answer = ask(this.sockets, this.path, `/captures/run?${query}`, nothing())
+    return (await resultOf(answer, (done, total) => progress(total > 0 ? done / total : 0))) as string[]
   }
 
   async repair(store?: number): Promise<RepairReport> {

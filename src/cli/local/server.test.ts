@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { frame } from '../../../test/support/memory-journal.ts'
+import { Captures } from '../../captures/captures.ts'
 import { importLines } from '../../captures/import.ts'
 import { Journal } from '../../journal/journal.ts'
 import { Simulation } from '../../sim/world/simulation.ts'
@@ -30,6 +31,12 @@ beforeEach(async () => {
       journal = await Journal.open(serving, { ...options, clockTrusted: true, version: 'test' }, quiet)
       await serveCommands(serving, '/data/run.sock', {
         journal,
+        captures: new Captures(
+          serving,
+          journal,
+          { directory: '/data', site: 'north', version: 'test', captures: [] },
+          quiet
+        ),
         sync: { status: async () => ({}) } as unknown as Sync,
         status: () => ({ streams: [] }) as unknown as Status
       })

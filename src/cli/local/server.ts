@@ -1,9 +1,12 @@
+import type { Captures } from '../../captures/captures.ts'
 import { UnderstudyError } from '../../errors.ts'
 import type { Sync } from '../../sync/sync.ts'
 import type { LocalRequest } from '../../world/sockets.ts'
 import type { World } from '../../world/world.ts'
 import {
   type Answer,
+  answerCaptures,
+  answerCapturesRun,
   answerCoverage,
   answerDisk,
   answerExtent,
@@ -22,6 +25,7 @@ import type { Status } from './status.ts'
 /** What answers are made of. */
 export interface LocalBackend {
   readonly journal: OwnJournal
+  readonly captures: Captures
   readonly sync: Sync
   status(): Omit<Status, 'sync'>
 }
@@ -41,6 +45,8 @@ export function serveCommands(world: World, path: string, backend: LocalBackend)
     'GET /frames': ({ query }) => answerFrames(journal, query),
     'GET /verify': ({ query }) => answerVerify(journal, query, world.timers),
     'GET /follow': (request) => answerFollow(backend, request, world.timers),
+    'GET /captures': () => answerCaptures(backend.captures),
+    'POST /captures/run': ({ query }) => answerCapturesRun(journal, backend.captures, query, world.timers),
     'POST /sync': (request) => answerSync(backend.sync, request),
     'POST /disk': () => answerDisk(journal),
     'POST /repair': ({ query }) => answerRepair(journal, query),

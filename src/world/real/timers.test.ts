@@ -56,3 +56,17 @@ test('input that is ready comes first', async () => {
   expect(order).toEqual(Array.from({ length: 20 }, () => ['input', 'after']).flat())
   client.destroy()
 })
+
+test('ticks by a cron expression until cancelled', () => {
+  vi.useFakeTimers({ now: new Date(2026, 10, 2, 8, 0, 30) })
+  const run = vi.fn()
+  const timer = realTimers.cron('* * * * *', run)
+  return vi.advanceTimersByTimeAsync(180_000).then(async () => {
+    const times = run.mock.calls.length
+    expect(times).toBeGreaterThanOrEqual(2)
+    timer.cancel()
+    await vi.advanceTimersByTimeAsync(180_000)
+    expect(run).toHaveBeenCalledTimes(times)
+    vi.useRealTimers()
+  })
+})
