@@ -62,7 +62,7 @@ export class Appliance {
         silenceMs: relay.silenceTimeoutMs,
         ...(network.proxy !== undefined && { proxy: network.proxy }),
         ...(ca !== undefined && { ca }),
-        timeUnknown: () => awaited.hearing.timeUnknown,
+        unknownSinceMs: () => awaited.hearing.unknownSinceMs,
         onReceived: () => this.checkMemory(),
         onTickEnd: () => this.tickEnd()
       },

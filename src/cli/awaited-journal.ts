@@ -75,7 +75,8 @@ export class AwaitedJournal {
       return new AwaitedJournal(world, options, log, open, await open())
     } catch (error) {
       if (!options.waitsForRoom || !isNoRoom(error)) throw error
-      const early = await EarlyHearing.start(world, { trusted: options.config.clock.trust })
+      const { clock, data } = options.config
+      const early = await EarlyHearing.start(world, data.directory, clock.trust)
       return new AwaitedJournal(world, options, log, open, early)
     }
   }

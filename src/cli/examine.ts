@@ -4,6 +4,7 @@ import { Discovery } from '../config/discovery.ts'
 import { expiryWarning } from '../config/token.ts'
 import { type ErrorCode, explain, systemCode, UnderstudyError } from '../errors.ts'
 import { isMounted } from '../journal/disks.ts'
+import { earliestMs } from '../journal/known-time.ts'
 import type { Log } from '../log.ts'
 import type { RelayListener } from '../relay/listener.ts'
 import { Roster } from '../relay/roster.ts'
@@ -148,7 +149,7 @@ async function* probe(world: World, config: Config, { sources }: Found): AsyncGe
   const options = {
     ...(proxy !== undefined && { proxy }),
     ...(ca !== undefined && { ca }),
-    timeUnknown: () => timeUnknown
+    unknownSinceMs: () => (timeUnknown ? earliestMs() : undefined)
   }
   const roster = new Roster(world, options, listener, silent)
   roster.set(sources)

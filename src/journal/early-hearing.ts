@@ -3,7 +3,9 @@ import type { LossCause, RelayListener, UncertainReason } from '../relay/listene
 import type { Ms, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Stamp } from './entry.ts'
+import { readHead } from './head.ts'
 import type { Hearing } from './hearing.ts'
+import { journalPaths } from './paths.ts'
 import { Timekeeper } from './timekeeper.ts'
 import { ENTRY_BYTES, type Writer } from './writer.ts'
 
@@ -34,8 +36,10 @@ export class EarlyHearing implements RelayListener {
     time.changed = (steppedUs) => this.#keep((_, writer) => writer.note({ event: 'clock', steppedUs }))
   }
 
-  static async start(world: World, clock: { readonly trusted: boolean }): Promise<EarlyHearing> {
-    const time = new Timekeeper(world, clock)
+  /** @param directory the data folder, whose head may know something of the time */
+  static async start(world: World, directory: string, trusted: boolean): Promise<EarlyHearing> {
+    const known = await readHead(world.files, journalPaths(directory).head).catch(() => undefined)
+    const time = new Timekeeper(world, { trusted, known })
     await time.start()
     return new EarlyHearing(time)
   }
@@ -100,8 +104,8 @@ export class EarlyHearing implements RelayListener {
     this.#keep((hearing) => hearing.uncertain(stream, fromUs, toUs, reason))
   }
 
-  get timeUnknown(): boolean {
-    return this.time.systemUnknown
+  get unknownSinceMs(): Ms | undefined {
+    return this.time.unknownSinceMs
   }
 
   relayTime(dateMs: Ms, verified: boolean): void {

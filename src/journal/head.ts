@@ -34,6 +34,9 @@ export interface HeadState {
   /** The number before the first of a stream that is not among these; more than 0 after damage. */
   readonly firstSeq: number
   readonly streams: Readonly<Record<string, StreamState>>
+  /** See `KnownTime`. */
+  readonly clockKnown?: boolean | undefined
+  readonly certainUs?: Us | undefined
   /** Set while nothing could be committed: why, and until when there was a process that heard. */
   readonly failing?: { readonly cause: DiskFailure; readonly aliveUs: Us }
 }

@@ -63,9 +63,9 @@ export class Hearing implements RelayListener {
     this.#writer.note({ event: 'uncertain', stream, boot: this.#writer.stamp().boot, fromUs, toUs, reason })
   }
 
-  /** Whether the system's clock was at no time held to be right since this process began. */
-  get timeUnknown(): boolean {
-    return this.#writer.timeUnknown
+  /** See `Timekeeper.unknownSinceMs`. */
+  get unknownSinceMs(): Ms | undefined {
+    return this.#writer.unknownSinceMs
   }
 
   /** Only a time that came over a checked connection is believed. */

@@ -27,6 +27,9 @@ export class StreamStates {
   boot: string
   /** The last sign of life, monotonic time in `boot`. */
   aliveUs: Us
+  /** See `KnownTime`. */
+  clockKnown: boolean
+  certainUs: Us | undefined
   /** Why nothing of what was heard since then could be committed, and until when there was a process that heard. */
   failing: HeadState['failing']
 
@@ -36,6 +39,8 @@ export class StreamStates {
     this.boot = head?.boot ?? ''
     this.aliveUs = head?.aliveUs ?? 0
     this.failing = head?.failing
+    this.clockKnown = head?.clockKnown ?? false
+    this.certainUs = head?.certainUs
     this.#firstSeq = head?.firstSeq ?? 0
   }
 
@@ -50,6 +55,8 @@ export class StreamStates {
     copy.boot = this.boot
     copy.aliveUs = this.aliveUs
     copy.#firstSeq = this.#firstSeq
+    copy.clockKnown = this.clockKnown
+    copy.certainUs = this.certainUs
     return copy
   }
 
@@ -85,6 +92,9 @@ export class StreamStates {
     } else {
       this.#followEvent(entry.event, entry.monoUs)
     }
+    if (entry.boot !== this.boot) this.clockKnown = false
+    if (entry.source === 'ntp' || entry.source === 'trusted') this.clockKnown = true
+    if (entry.source !== 'none') this.certainUs = entry.wallUs
     this.boot = entry.boot
     this.aliveUs = entry.monoUs
   }

@@ -108,7 +108,7 @@ test('the time of the relay serves where nothing better is known', async () => {
 test('the relay does not overrule a synchronised clock, nor a trusted one', async () => {
   for (const options of [{ synchronised: true }, { synchronised: false, trusted: true }]) {
     const { machine, steps, time } = await keeper(options)
-    time.relayTime(0)
+    answer(machine, time, 86_400 * S)
     await machine.simulation.run(20_000)
     expect(off(machine, time)).toBe(0)
     expect(steps).toEqual([])
@@ -194,6 +194,24 @@ test('whatever the relay says, no time jumps by more than 100 ms without being t
     { numRuns: 50 }
   ))
 
+test('a time before what is on record, or before this release, is not believed', async () => {
+  const { machine } = await keeper({ synchronised: false })
+  const { boot } = machine.clock
+  const nowMs = machine.simulation.trueWallUs / 1000
+  const at = async (dateMs: number, certainMs?: number): Promise<string> => {
+    const certainUs = certainMs === undefined ? undefined : certainMs * 1000
+    const time = new Timekeeper(machine.world, { trusted: false, known: { boot, certainUs } })
+    await time.start()
+    time.relayTime(dateMs)
+    time.relayTime(dateMs)
+    return time.stamp().source
+  }
+  expect(await at(nowMs)).toBe('relay')
+  expect(await at(Date.UTC(2026, 9, 31))).toBe('none')
+  expect(await at(nowMs, nowMs + 3_000_000)).toBe('relay')
+  expect(await at(nowMs, nowMs + 86_400_000)).toBe('none')
+})
+
 test('a crystal that drifts is kept within 2 s', async () => {
   const { machine, time } = await keeper({ synchronised: false })
   machine.clock.setDrift(100)
@@ -206,7 +224,7 @@ test('a crystal that drifts is kept within 2 s', async () => {
 
 test('once the clock is synchronised, it takes the place of the relay', async () => {
   const { machine, time } = await keeper({ synchronised: false })
-  time.relayTime(0)
+  answer(machine, time, 86_400 * S)
   expect(time.stamp().source).toBe('relay')
   machine.clock.setSynchronised(true)
   await machine.simulation.run(11_000)

@@ -1,6 +1,7 @@
 import type { Ms, Timer, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Stamp, TimeSource } from './entry.ts'
+import { earliestMs, type KnownTime } from './known-time.ts'
 
 /** How often the wall clock is compared with monotonic time. */
 const SAMPLE_US = 50_000
@@ -23,11 +24,12 @@ export class Timekeeper {
   changed: (steppedUs: Us) => void = () => {}
   readonly #world: World
   readonly #trusted: boolean
+  readonly #earliestMs: Ms
   #offsetUs: Us
   #announcedUs: Us
   #sampledUs: Us
   #source: TimeSource = 'none'
-  #systemUnknown = true
+  #systemUnknown: boolean
   /** Wall time minus monotonic time as the relay has it, once it has said so over a checked connection. */
   #relayOffsetUs: Us | undefined
   /** Monotonic time of the last answer that agreed. */
@@ -36,17 +38,24 @@ export class Timekeeper {
   #doubtedOffsetUs: Us | undefined
   #timer: Timer | undefined
 
-  constructor(world: World, options: { readonly trusted: boolean }) {
+  /** @param known what is on record of the time, where there is a record */
+  constructor(world: World, options: { readonly trusted: boolean; readonly known?: KnownTime | undefined }) {
+    const { trusted, known } = options
     this.#world = world
-    this.#trusted = options.trusted
+    this.#trusted = trusted
+    this.#earliestMs = earliestMs(known)
+    this.#systemUnknown = !(known?.clockKnown && known.boot === world.clock.boot)
     this.#sampledUs = world.clock.monoUs()
     this.#offsetUs = world.clock.wallUs() - this.#sampledUs
     this.#announcedUs = this.#offsetUs
   }
 
-  /** Whether the system's clock was at no time held to be right since this was made. */
-  get systemUnknown(): boolean {
-    return this.#systemUnknown
+  /**
+   * Where the system's clock was at no time held to be right in this boot, as far as is known: the earliest that it can
+   * be. Else `undefined`.
+   */
+  get unknownSinceMs(): Ms | undefined {
+    return this.#systemUnknown ? this.#earliestMs : undefined
   }
 
   async start(): Promise<void> {
@@ -72,9 +81,11 @@ export class Timekeeper {
 
   /**
    * Takes the relay's time, which serves while the system's clock is not synchronised. Another time than the relay gave
-   * before, further off than the two clocks can have drifted apart, counts only when the next answer says the same.
+   * before, further off than the two clocks can have drifted apart, counts only when the next answer says the same. One
+   * that lies before what is on record, or before this release was made, does not count at all.
    */
   relayTime(dateMs: Ms): void {
+    if (dateMs < this.#earliestMs) return
     const monoUs = this.#world.clock.monoUs()
     const offsetUs = Math.round(dateMs * 1000 + 500_000 - monoUs)
     const doubtedUs = this.#doubtedOffsetUs

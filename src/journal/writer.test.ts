@@ -191,6 +191,30 @@ test('who reads while a write fails reads on, and the store is closed when it is
   expect((await (await openJournal(machine.world)).verify()).problems).toEqual([])
 })
 
+test.each(['stops', 'is killed'])(
+  'that the clock was right is known in the boot, also after a process that %s',
+  async (how) => {
+    const machine = aMachine()
+    machine.clock.setSynchronised(true)
+    const first = await openJournal(machine.world)
+    expect(first.hearing.unknownSinceMs).toBe(undefined)
+    if (how === 'stops') await first.close()
+    else machine.kill()
+    machine.clock.setSynchronised(false)
+    const second = await openJournal(machine.start())
+    expect(second.hearing.unknownSinceMs).toBe(undefined)
+    await second.close()
+    machine.boot()
+    machine.clock.setSynchronised(false)
+    machine.clock.setWall(0)
+    const third = await openJournal(machine.world)
+    const { certainUs = 0 } = (await readHead(machine.world.files, journalPaths(directory).head))!
+    expect(third.hearing.unknownSinceMs).toBe(certainUs / 1000 - 3_600_000)
+    await third.close()
+    expect((await openJournal(machine.start())).hearing.unknownSinceMs).toBeDefined()
+  }
+)
+
 test('told to close on a disk that stays broken, it says so, and another can open the journal', async () => {
   const { machine, journal, run } = await slow()
   journal.append(told('spin30', '1'))

@@ -123,7 +123,7 @@ export class Writer {
     this.#makeRoom = parts.makeRoom
     this.#committed = committed
     this.#reserve = new Reserve(world.files, journalPaths(options.directory).reserve, options.reserveBytes)
-    this.#time = parts.before?.time ?? new Timekeeper(world, { trusted: options.clockTrusted })
+    this.#time = parts.before?.time ?? new Timekeeper(world, { trusted: options.clockTrusted, known: parts.states })
     this.goBack(parts.before?.begun)
   }
 
@@ -190,9 +190,9 @@ export class Writer {
     this.#time.relayTime(dateMs)
   }
 
-  /** Whether the system's clock was at no time held to be right since this process began. */
-  get timeUnknown(): boolean {
-    return this.#time.systemUnknown
+  /** See `Timekeeper.unknownSinceMs`. */
+  get unknownSinceMs(): Ms | undefined {
+    return this.#time.unknownSinceMs
   }
 
   /** A stream was proved to be heard; on record with the next head. */
@@ -388,6 +388,8 @@ export class Writer {
       running: this.#durable.running,
       firstSeq: this.#durable.firstSeq,
       streams: Object.fromEntries(this.#durable.streams),
+      clockKnown: this.#durable.clockKnown,
+      certainUs: this.#durable.certainUs,
       ...(this.#failure && { failing: { cause: this.#failure, aliveUs: monoUs } })
     })
   }

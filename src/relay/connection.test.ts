@@ -10,7 +10,7 @@ const options: ConnectionOptions = {
   silenceMs: 25_000,
   maxPayloadBytes: 1e6,
   relayTime() {},
-  timeUnknown: () => false,
+  unknownSinceMs: () => undefined,
   received() {}
 }
 
@@ -67,9 +67,10 @@ describe('a connection', () => {
       }
     } as unknown as World
     const source = { ...(it.source('spin30') as CodeSource), accessUrl: 'https://relay/session/spin30-log' }
-    new Connection(world, source, { ...options, timeUnknown: () => unknown }, noEvents)
+    new Connection(world, source, { ...options, unknownSinceMs: () => (unknown ? 7 : undefined) }, noEvents)
     await it.simulation.run(500)
-    expect(asked).toEqual(unknown ? [{}, { elseMs: dateMs }] : [undefined, undefined])
+    const judged = [{ notBeforeMs: 7 }, { notBeforeMs: 7, elseMs: dateMs }]
+    expect(asked).toEqual(unknown ? judged : [undefined, undefined])
   })
 
   test('with a code that was used already ends as refused', async () => {

@@ -22,8 +22,11 @@ export interface ConnectionOptions extends Omit<Route, 'judgeDates'> {
   readonly silenceMs: Ms
   readonly maxPayloadBytes: number
   readonly relayTime: (dateMs: Ms, verified: boolean) => void
-  /** Whether this machine's clock was never right since it booted: then the relay's own time judges certificates. */
-  readonly timeUnknown: () => boolean
+  /**
+   * Where this machine's clock was never right since it booted, the earliest that it can be: then the relay's own time
+   * judges certificates, unless that is earlier. `undefined` where it was right.
+   */
+  readonly unknownSinceMs: () => Ms | undefined
   /** Called when a part of a frame has come, and after each frame: memory may have become short. */
   readonly received: () => void
 }
@@ -226,12 +229,12 @@ export class Connection {
   }
 
   #route(): Route {
-    const { proxy, ca, timeUnknown } = this.#options
-    const judgeDates = this.#relayMs === undefined ? {} : { elseMs: this.#relayMs }
+    const { proxy, ca, unknownSinceMs } = this.#options
+    const notBeforeMs = unknownSinceMs()
     return {
       ...(proxy !== undefined && { proxy }),
       ...(ca !== undefined && { ca }),
-      ...(timeUnknown() && { judgeDates })
+      ...(notBeforeMs !== undefined && { judgeDates: { notBeforeMs, elseMs: this.#relayMs } })
     }
   }
 }

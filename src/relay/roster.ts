@@ -9,8 +9,8 @@ import { Reader, type Tick } from './reader.ts'
 import type { StreamSource } from './source.ts'
 
 export interface RosterOptions extends Omit<Route, 'judgeDates'> {
-  /** Asked at each connection, see `ConnectionOptions`. Default: never. */
-  readonly timeUnknown?: () => boolean
+  /** Asked at each connection, see `ConnectionOptions`. Default: it was right. */
+  readonly unknownSinceMs?: () => Ms | undefined
   /** The sockets are read this often. Default 500. */
   readonly readIntervalMs?: Ms
   /** Default 10 s. */
@@ -51,7 +51,7 @@ export class Roster {
         silenceMs: options.silenceMs ?? 25_000,
         maxPayloadBytes: options.maxPayloadBytes ?? 12 * 1024 * 1024,
         received: options.onReceived ?? (() => {}),
-        timeUnknown: options.timeUnknown ?? (() => false),
+        unknownSinceMs: options.unknownSinceMs ?? (() => undefined),
         relayTime: (dateMs, verified) => listener.relayTime(dateMs, verified),
         ...(proxy !== undefined && { proxy }),
         ...(ca !== undefined && { ca })

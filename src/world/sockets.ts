@@ -8,9 +8,10 @@ export interface Route {
   /**
    * Set where this machine does not know the time: a certificate whose only fault is its dates is judged at the answer's
    * own `Date`, or at `elseMs` where the answer has none, as the handshake of a websocket may. Everything else of it is
-   * checked before anything is sent; an answer under a certificate that was not valid then is not used.
+   * checked before anything is sent; an answer under a certificate that was not valid then, or that tells a time before
+   * `notBeforeMs`, is not used.
    */
-  readonly judgeDates?: { readonly elseMs?: Ms }
+  readonly judgeDates?: { readonly notBeforeMs?: Ms; readonly elseMs?: Ms | undefined }
 }
 
 export interface HttpRequest extends Route {

@@ -79,7 +79,19 @@ test('an answer that says another time is not used', async () => {
   expect(await ask(tls, dateIn(498), ca.cert)).toBe('CERT_NOT_YET_VALID 1')
   expect(await ask(tls, dateIn(502), ca.cert)).toBe('CERT_HAS_EXPIRED 1')
   expect(await ask(tls, 'some day', ca.cert)).toBe('CERT_NOT_YET_VALID 1')
-  expect(await ask(tls, 'some day', ca.cert, { judgeDates: { elseMs: Date.now() + 500 * DAY_MS } })).toBe('hello')
+  const elseMs = Date.now() + 500 * DAY_MS
+  expect(await ask(tls, 'some day', ca.cert, { judgeDates: { elseMs } })).toBe('hello')
+})
+
+test('a time that cannot be judges nothing', async () => {
+  const ca = await authority()
+  const tls = await certified(-600, -400, ca)
+  const at = async (days: number): Promise<string> => {
+    const judgeDates = { notBeforeMs: Date.now() + days * DAY_MS }
+    return ask(tls, dateIn(-500), ca.cert, { judgeDates })
+  }
+  expect(await at(-501)).toBe('hello')
+  expect(await at(-499)).toBe('CERT_NOT_YET_VALID 1')
 })
 
 test('the dates of who signed count too', async () => {

@@ -54,7 +54,8 @@ export function faultOf(answer: IncomingMessage, { judgeDates }: Route): string 
   if (!judge) return undefined
   const dateMs = Date.parse(answer.headers.date ?? '')
   const atMs = Number.isNaN(dateMs) ? judgeDates?.elseMs : dateMs
-  return atMs === undefined ? 'CERT_NOT_YET_VALID' : judge(atMs)
+  if (atMs === undefined || atMs < (judgeDates?.notBeforeMs ?? atMs)) return 'CERT_NOT_YET_VALID'
+  return judge(atMs)
 }
 
 /** Opens connections without a proxy. */
