@@ -124,6 +124,11 @@ const registry = {
     remedy: 'use that version to read it',
     exit: 1
   },
+  UNDERSTUDY_UNKNOWN_STORE: {
+    what: 'there is no such finished store',
+    remedy: 'leave the number out to have all of them looked through',
+    exit: 2
+  },
   UNDERSTUDY_BLOCK_DAMAGED: { what: 'a block is damaged', remedy: 'run `understudy verify`', exit: 1 },
   UNDERSTUDY_CATALOGUE_DAMAGED: { what: 'the catalogue is damaged', remedy: 'run `understudy verify`', exit: 1 },
   UNDERSTUDY_DISK_AWAY: {

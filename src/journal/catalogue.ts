@@ -40,6 +40,11 @@ interface StoreFinish {
    * they are lost.
    */
   readonly rest?: 'unknown' | 'unused'
+  /**
+   * Set where it is not known what it holds, and `nextPosition` lies above all that can have been used: up to here it is
+   * known to have been, and the chain is the one here. Null where nothing tells.
+   */
+  readonly usedTo?: Position | null
 }
 
 /** A disk that stores lie on besides the data folder's. */
@@ -119,4 +124,9 @@ export async function writeCatalogue(files: Files, path: string, catalogue: Cata
 
 function digestOf(version: string, position: string, json: string): string {
   return hash('sha256', `${version} ${position}\n${json}`)
+}
+
+/** Up to where a finished store has entries, or else has lost them. */
+export function usedEnd({ nextPosition, usedTo }: StoreFinish): Position {
+  return usedTo ?? nextPosition
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
+import { readCatalogue } from './catalogue.ts'
 import { aMachine, directory, openJournal, texts, told } from './fixtures.ts'
 import { journalPaths } from './paths.ts'
 
@@ -23,7 +24,10 @@ test('recording goes on in a new store, and what can be read comes back behind i
   await journal.commit()
   await journal.repaired()
   expect(await texts(journal.range({}))).toEqual(['a', 'b', 'c', 'd'])
-  expect((await journal.verify()).problems).toMatchObject([{ kind: 'missing', store: 1 }])
+  // All that was used is there again: the positions that were passed over never were.
+  expect((await journal.verify()).problems).toEqual([])
+  const [coverage] = await journal.coverage({ streams: ['spin30'] })
+  expect(coverage!.rest.map(({ cause }) => cause)).not.toContain('store damaged')
 })
 
 test('also without a head: no number is used again, and the chain begins anew', async () => {
@@ -76,8 +80,9 @@ test('a cut between setting aside and saying so loses nothing', async () => {
   const journal = await openJournal(machine.world)
   await journal.repaired()
   expect(await texts(journal.range({}))).toEqual(['a', 'b', 'c'])
-  const [problem] = (await journal.verify()).problems
-  expect(problem!.detail).toContain('2026-11-01-000001')
+  expect((await journal.verify()).problems).toEqual([])
+  const catalogue = await readCatalogue(machine.world.files, paths.catalogue)
+  expect(catalogue!.stores[0]!.damaged!.aside).toBe('2026-11-01-000001')
 })
 
 test('what is lost in a damaged store is a gap, although it was heard', async () => {
@@ -104,4 +109,96 @@ test('what is lost in a damaged store is a gap, although it was heard', async ()
   expect(gaps[0]!.toUs).toBeGreaterThan(gaps[0]!.fromUs)
   const restUs = coverage!.rest.reduce((sum, { fromUs, toUs }) => sum + toUs - fromUs, 0)
   expect(coverage!.heardUs + restUs).toBe(coverage!.toUs - coverage!.fromUs)
+})
+
+/** Three frames, a commit each, in one store; then its log loses its end. */
+async function shortened(): Promise<{ machine: Machine; end: number }> {
+  const machine = aMachine()
+  const journal = await openJournal(machine.world)
+  for (const text of ['a', 'b', 'c']) {
+    journal.append(told('spin30', text))
+    await journal.commit()
+  }
+  const end = journal.nextPosition
+  machine.kill()
+  const { files } = machine.start()
+  const log = (await files.list(paths.store(1))).map(({ name }) => name).find((name) => name.endsWith('.log'))!
+  const content = await files.readFile(`${paths.store(1)}/${log}`)
+  await files.writeFile(`${paths.store(1)}/${log}`, content.subarray(0, content.length - 10))
+  return { machine, end }
+}
+
+test('what is missing of the newest store ends where the head says that it ended', async () => {
+  const { machine, end } = await shortened()
+  const journal = await openJournal(machine.world)
+  journal.append(told('spin30', 'd'))
+  await journal.commit()
+  await journal.repaired()
+  const missing = { kind: 'missing', store: 1, fromPosition: end - 1, toPosition: end - 1 }
+  expect((await journal.verify()).problems).toMatchObject([missing])
+  const catalogue = await readCatalogue(machine.world.files, paths.catalogue)
+  expect(catalogue!.stores[0]!.damaged!.holes).toMatchObject([{ fromPosition: end - 1, toPosition: end }])
+  await journal.close()
+  const again = await openJournal(machine.start())
+  expect((await again.verify()).problems).toMatchObject([missing])
+})
+
+test('without a head what lies up to the next store may be missing', async () => {
+  const { machine } = await shortened()
+  await machine.world.files.remove(paths.head)
+  await machine.world.files.writeFile(`${paths.store(1)}/CURRENT`, '')
+  const journal = await openJournal(machine.world)
+  await journal.repaired()
+  const [problem] = (await journal.verify()).problems
+  expect(problem).toMatchObject({ kind: 'missing', store: 1 })
+  expect(problem!.detail).toContain('may be missing')
+})
+
+/** Takes away what a store in the series is made of. */
+async function spoil({ world: { files } }: Machine, store: number): Promise<void> {
+  await files.writeFile(`${paths.store(store)}/CURRENT`, '')
+}
+
+test.each(['by itself', 'when asked'])('a salvaged store that is damaged again is salvaged again, %s', async (how) => {
+  const machine = await damaged()
+  const journal = await openJournal(machine.world)
+  await journal.repaired()
+  expect(await texts(journal.range({}))).toEqual(['a', 'b', 'c'])
+  await journal.close()
+  await spoil(machine, 1)
+  const again = await openJournal(machine.start())
+  if (how === 'when asked') {
+    expect(await again.repair(1)).toEqual({ examined: [1], salvaged: [1], unsalvaged: [] })
+  } else {
+    await texts(again.range({}))
+    await again.repaired()
+  }
+  expect(await texts(again.range({}))).toEqual(['a', 'b', 'c'])
+  expect((await again.verify()).problems).toEqual([])
+  expect(await again.repair()).toMatchObject({ salvaged: [], unsalvaged: [] })
+  // Once more in the same run.
+  await again.close()
+  await spoil(machine, 1)
+  const third = await openJournal(machine.start())
+  expect(await third.repair()).toMatchObject({ salvaged: [1], unsalvaged: [] })
+  const { damaged: record } = (await readCatalogue(machine.world.files, paths.catalogue))!.stores[0]!
+  const kept = await machine.world.files.list(`${paths.aside}/${record!.aside}`)
+  expect(kept.filter(({ name }) => name.includes('again'))).toHaveLength(2)
+})
+
+test('what a salvaged store has lost is taken from what was set aside before', async () => {
+  const machine = await damaged()
+  const journal = await openJournal(machine.world)
+  await journal.repaired()
+  await journal.close()
+  const { files } = machine.world
+  for (const { name } of await files.list(paths.store(1))) await files.writeFile(`${paths.store(1)}/${name}`, '')
+  const again = await openJournal(machine.start())
+  expect(await again.repair(1)).toMatchObject({ salvaged: [1] })
+  expect(await texts(again.range({}))).toEqual(['a', 'b', 'c'])
+})
+
+test('a store that is not there cannot be repaired', async () => {
+  const journal = await openJournal(aMachine().world)
+  await expect(journal.repair(99)).rejects.toMatchObject({ code: 'UNDERSTUDY_UNKNOWN_STORE' })
 })

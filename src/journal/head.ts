@@ -16,6 +16,8 @@ import type { DiskFailure } from './without-room.ts'
  */
 const MAGIC = Buffer.from('UNDERSTUDY HEAD\n')
 const VERSION = 1
+const VERSION_AT = 16
+const POSITION_AT = 20
 const JSON_AT = 44
 /** Room for about 600 streams; a larger head gets a file with larger slots. */
 const SLOT_BYTES = 64 * 1024
@@ -137,6 +139,20 @@ export async function readHead(files: Files, path: string): Promise<HeadState | 
   return newest?.state
 }
 
+/**
+ * Where the journal ended by a head that a newer release has written, `undefined` where none has. The newer of two slots
+ * need not be the newer release's: so this may lie behind what `readHead` gives.
+ */
+export async function readNewerHead(files: Files, path: string): Promise<Position | undefined> {
+  if (!(await files.info(path))) return undefined
+  const positions = slotsOf(await files.readFile(path)).flatMap((slot) => {
+    if (!isSlot(slot) || slot.readUInt32BE(VERSION_AT) <= VERSION) return []
+    const position = readU64(slot, POSITION_AT)
+    return Number.isSafeInteger(position) ? [position] : []
+  })
+  return positions.length === 0 ? undefined : Math.max(...positions)
+}
+
 interface Slot {
   readonly index: number
   readonly generation: number
@@ -146,9 +162,7 @@ interface Slot {
 /** The whole ones, the newest first. */
 async function readSlots(files: Files, path: string): Promise<Slot[]> {
   if (!(await files.info(path))) return []
-  const content = await files.readFile(path)
-  const half = Math.floor(content.length / 2)
-  return [content.subarray(0, half), content.subarray(half)]
+  return slotsOf(await files.readFile(path))
     .flatMap((slot, index) => {
       const read = readSlot(slot)
       return read ? [{ index, ...read }] : []
@@ -156,12 +170,21 @@ async function readSlots(files: Files, path: string): Promise<Slot[]> {
     .sort((a, b) => b.generation - a.generation)
 }
 
+function slotsOf(content: Buffer): Buffer[] {
+  const half = Math.floor(content.length / 2)
+  return [content.subarray(0, half), content.subarray(half)]
+}
+
+function isSlot(slot: Buffer): boolean {
+  return slot.length >= JSON_AT && slot.subarray(0, MAGIC.length).equals(MAGIC)
+}
+
 function makeSlot(generation: number, state: HeadState): Buffer {
   const json = Buffer.from(JSON.stringify(state))
   const slot = Buffer.alloc(JSON_AT + json.length)
   MAGIC.copy(slot)
-  slot.writeUInt32BE(VERSION, 16)
-  writeU64(slot, state.nextPosition, 20)
+  slot.writeUInt32BE(VERSION, VERSION_AT)
+  writeU64(slot, state.nextPosition, POSITION_AT)
   writeU64(slot, generation, 28)
   slot.writeUInt32BE(json.length, 36)
   json.copy(slot, JSON_AT)
@@ -170,7 +193,7 @@ function makeSlot(generation: number, state: HeadState): Buffer {
 }
 
 function readSlot(slot: Buffer): Omit<Slot, 'index'> | undefined {
-  if (slot.length < JSON_AT || !slot.subarray(0, 16).equals(MAGIC) || slot.readUInt32BE(16) !== VERSION) return
+  if (!isSlot(slot) || slot.readUInt32BE(VERSION_AT) !== VERSION) return
   const json = slot.subarray(JSON_AT, JSON_AT + slot.readUInt32BE(36))
   if (slot.readUInt32BE(40) !== crc32(json, crc32(slot.subarray(0, 40)))) return
   return { generation: readU64(slot, 28), state: JSON.parse(json.toString('utf8')) as HeadState }

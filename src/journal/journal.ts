@@ -4,9 +4,11 @@ import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { EarlyHearing } from './early-hearing.ts'
 import type { Frame, JournalEvent, Position, Stamp } from './entry.ts'
+import { readHead } from './head.ts'
 import { Hearing } from './hearing.ts'
 import { Merging } from './merging.ts'
 import { openSeries } from './opening.ts'
+import { journalPaths } from './paths.ts'
 import { ReaderStates } from './reader-states.ts'
 import type { AwayStore } from './reading.ts'
 import { type RepairReport, Repairs } from './repairs.ts'
@@ -85,7 +87,12 @@ export class Journal extends SeriesReader {
   readonly #retention: Retention
   readonly #merging: Merging
 
-  private constructor(world: World, { series, writer, commits, readers, retention, merging }: JournalParts, log: Log) {
+  private constructor(
+    world: World,
+    directory: string,
+    { series, writer, commits, readers, retention, merging }: JournalParts,
+    log: Log
+  ) {
     super(series, {
       extent: {
         get firstPosition() {
@@ -100,6 +107,7 @@ export class Journal extends SeriesReader {
         nextCommit: () => commits.nextCommit()
       },
       states: writer.states,
+      head: () => readHead(world.files, journalPaths(directory).head),
       now: () => ({ boot: world.clock.boot, wallUs: writer.stamp().wallUs, live: true })
     })
     this.#series = series
@@ -157,7 +165,7 @@ export class Journal extends SeriesReader {
           commits.announce()
         }
       )
-      return new Journal(world, { series, writer, commits, readers, retention, merging }, log)
+      return new Journal(world, options.directory, { series, writer, commits, readers, retention, merging }, log)
     } catch (error) {
       await series?.close()
       await readers.close()

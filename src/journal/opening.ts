@@ -5,8 +5,9 @@ import type { World } from '../world/world.ts'
 import { readEntries } from './block.ts'
 import type { CatalogueStore } from './catalogue.ts'
 import { CHAIN_START } from './chain.ts'
+import { datedName } from './dated-name.ts'
 import type { Position } from './entry.ts'
-import { type HeadState, readHead } from './head.ts'
+import { type HeadState, readHead, readNewerHead } from './head.ts'
 import { clearLeftovers } from './leftovers.ts'
 import { journalPaths } from './paths.ts'
 import { takeProof } from './proof.ts'
@@ -17,6 +18,9 @@ import { isWithoutRoom } from './without-room.ts'
 
 /** Where no head tells what the chain was, it begins anew. */
 const UNKNOWN_CHAIN = CHAIN_START.toString('hex')
+
+/** Where a head says that the journal has ended. */
+type KnownEnd = Pick<HeadState, 'nextPosition' | 'chain' | 'running'>
 
 /** A series with what is known at its end. */
 export interface Opened {
@@ -36,7 +40,10 @@ export interface Opened {
  */
 export async function openSeries(world: World, directory: string, log: Log, mount?: string): Promise<Opened> {
   const series = await Series.read(world, directory, mount)
-  const head = await readHead(world.files, journalPaths(directory).head)
+  const { files } = world
+  const paths = journalPaths(directory)
+  const newer = await readNewerHead(files, paths.head)
+  const head = newer === undefined ? await readHead(files, paths.head) : undefined
   const states = new StreamStates(head)
   if (series.rebuilt) {
     log.error(
@@ -49,11 +56,18 @@ export async function openSeries(world: World, directory: string, log: Log, moun
   await series.lookForDisks()
   const { problem } = series.disk
   if (problem) log.error({ code: problem.code }, problem.message)
-  await clearLeftovers(world.files, series)
-  await openNewest(world, directory, series, head, log)
+  await clearLeftovers(files, series)
+  if (newer !== undefined) {
+    log.error({}, 'the head is of a newer release; it is kept, and made anew')
+    await series.reserve(newer, series.reserved.seq)
+    await files.makeDirectory(paths.aside, 0o750)
+    await files.rename(paths.head, `${paths.aside}/${await datedName(world, paths.aside, 'head')}`)
+  }
+  const known = newer === undefined ? head : { nextPosition: newer, chain: UNKNOWN_CHAIN, running: true }
+  await openNewest(world, directory, series, known, log)
   const opened = await follow(series, states, head?.nextPosition)
-  // Without the catalogue nothing tells whether the end is where it was: what was used may reach further.
-  const isLost = series.rebuilt && head !== undefined && series.stores.length > 0
+  // Without the catalogue or the head nothing tells whether the end is where it was: what was used may reach further.
+  const isLost = newer !== undefined || series.rebuilt
   const newest = series.stores.at(-1)
   if (newest && !newest.finished && (isLost || series.isMisplaced)) await series.leave(newest, endOf(opened.end))
   const newestBytes = series.newest ? opened.newestBytes : 0
@@ -66,7 +80,7 @@ async function openNewest(
   world: World,
   directory: string,
   series: Series,
-  head: HeadState | undefined,
+  head: KnownEnd | undefined,
   log: Log
 ): Promise<void> {
   const newest = series.stores.at(-1)
@@ -86,7 +100,8 @@ async function openNewest(
   } catch (error) {
     // That nothing can be written says nothing of the store.
     if (isWithoutRoom(error)) throw error
-    const end = { nextPosition: series.reserved.position, chain }
+    const usedTo = head ? Math.max(head.nextPosition, firstPosition) : null
+    const end = { nextPosition: series.reserved.position, chain, usedTo }
     if (error instanceof UnderstudyError && error.code === 'UNDERSTUDY_STORE_NEWER') {
       log.error({ err: error, store: number }, 'a store was written by a newer release; it is left, and another begun')
       return series.leave(newest, end)
@@ -111,7 +126,7 @@ async function openProved(
   world: World,
   series: Series,
   { number, firstPosition }: CatalogueStore,
-  head: HeadState | undefined
+  head: KnownEnd | undefined
 ): Promise<boolean> {
   const path = series.path(number)
   const proof = await takeProof(world, path)
@@ -130,7 +145,7 @@ async function openProved(
 }
 
 /** @throws when the head knows of more */
-function requireEnd(end: StoreEnd, firstPosition: Position, head: HeadState | undefined): void {
+function requireEnd(end: StoreEnd, firstPosition: Position, head: KnownEnd | undefined): void {
   const nextPosition = end?.nextPosition ?? firstPosition
   if (head && head.nextPosition > nextPosition) {
     throw new Error(`positions ${nextPosition} to ${head.nextPosition - 1} were on the disk and are gone`)
@@ -147,7 +162,8 @@ export async function openCopy(world: World, directory: string): Promise<Opened>
   series.readAsItIs()
   await series.lookForDisks()
   await clearLeftovers(world.files, series)
-  const head = await readHead(world.files, journalPaths(directory).head)
+  const { head: path } = journalPaths(directory)
+  const head = await readHead(world.files, path)
   const newest = series.stores.at(-1)
   if (newest && !newest.finished && !series.isAway(newest)) {
     await tryStore(world, series.path(newest.number), newest.firstPosition).then(
@@ -156,7 +172,8 @@ export async function openCopy(world: World, directory: string): Promise<Opened>
     )
   }
   const opened = await follow(series, new StreamStates(head), head?.nextPosition)
-  const nextPosition = Math.max(opened.end.nextPosition, head?.nextPosition ?? 0)
+  const newer = await readNewerHead(world.files, path)
+  const nextPosition = Math.max(opened.end.nextPosition, head?.nextPosition ?? 0, newer ?? 0)
   return { ...opened, end: { ...opened.end, nextPosition } }
 }
 

@@ -1,12 +1,11 @@
+import { UnderstudyError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { World } from '../world/world.ts'
-import { readEntries } from './block.ts'
-import type { CatalogueStore } from './catalogue.ts'
+import { type CatalogueStore, usedEnd } from './catalogue.ts'
 import type { JournalEvent } from './entry.ts'
 import { folderBytes } from './folder-bytes.ts'
 import { salvage } from './salvage.ts'
 import type { Series } from './series.ts'
-import { isWithoutRoom } from './without-room.ts'
 
 /** Numbers of stores. */
 export interface RepairReport {
@@ -26,6 +25,8 @@ export class Repairs {
   readonly #stopping = new AbortController()
   readonly #reported = new Set<number>()
   #salvaging: number | undefined
+  /** How often each store was salvaged since the start. */
+  readonly #salvages = new Map<number, number>()
   #work: Promise<void> = Promise.resolve()
 
   /** @param note puts an event on record */
@@ -61,33 +62,32 @@ export class Repairs {
    * Looks through a finished store, or all of them, and does with what it finds damaged what is done for one that a
    * reader came upon.
    * @returns what was salvaged
+   * @throws UNDERSTUDY_UNKNOWN_STORE
    */
   async repair(number?: number): Promise<RepairReport> {
-    const before = new Set(this.#salvaged())
+    const before = new Map(this.#salvages)
     const stores = this.#series.stores.filter(
       (store) =>
         store.finished && !store.removed && !this.#series.isAway(store) && (number ?? store.number) === store.number
     )
-    for (const store of stores) {
-      this.#then(() => (store.damaged ? this.#takeUp(store) : this.#examine(store.number)))
+    if (number !== undefined && stores.length === 0) {
+      throw new UnderstudyError('UNDERSTUDY_UNKNOWN_STORE', `store ${number}`)
     }
+    const examined = stores.map((store) => store.number)
+    for (const store of examined) this.#then(() => this.#examine(store))
     await this.#work
     return {
-      examined: stores.map((store) => store.number),
-      salvaged: this.#salvaged().filter((store) => !before.has(store)),
+      examined,
+      salvaged: examined.filter((store) => this.#salvages.get(store) !== before.get(store)),
       unsalvaged: this.#series.stores.flatMap(({ number: found, damaged }) =>
         damaged && !damaged.salvaged ? [found] : []
       )
     }
   }
 
-  #salvaged(): number[] {
-    return this.#series.stores.flatMap(({ number, damaged }) => (damaged?.salvaged ? [number] : []))
-  }
-
   async #takeUp(store: CatalogueStore): Promise<void> {
     const { number, damaged, removed } = store
-    if (damaged && !damaged.salvaged && !removed && !this.#series.isAway(store)) await this.#salvage(number)
+    if (damaged?.salvaged === false && !removed && !this.#series.isAway(store)) await this.#salvage(number)
   }
 
   async #settle(store: CatalogueStore): Promise<void> {
@@ -125,44 +125,27 @@ export class Repairs {
     })
   }
 
-  /** A reader came upon something: it may also have been closed under its hands. */
+  /** Somebody asks, or a reader came upon something: it may also have been closed under its hands. */
   async #examine(number: number): Promise<void> {
-    const store = this.#find(number)
-    if (!store?.finished || store.damaged || store.removed || this.#series.isAway(store)) return
-    const isDamaged = await this.#isDamaged(store)
-    if (!isDamaged || this.#series.isAway(store)) {
-      this.#reported.delete(number)
-      return
-    }
+    const store = this.#series.find(number)
+    this.#reported.delete(number)
+    if (!store?.finished || store.removed || this.#series.isAway(store)) return
+    if (store.damaged?.salvaged === false) return this.#salvage(number)
+    const isWhole = await this.#series.isWhole(number, true)
+    if (isWhole || this.#series.isAway(store)) return
     this.#log.error({ store: number }, 'a store is damaged; it is set aside and salvaged')
     await this.#series.setAside(store)
     await this.#salvage(number)
   }
 
-  async #isDamaged(store: CatalogueStore): Promise<boolean> {
-    const { firstPosition, finished } = store
-    let position = firstPosition
-    try {
-      for await (const block of this.#series.blocksOfStore(store, firstPosition)) {
-        const entries = readEntries(block)
-        if (block.firstPosition !== position) return true
-        position += entries.length
-      }
-      return position < (finished?.nextPosition ?? position)
-    } catch (error) {
-      // That nothing can be written says nothing of the store.
-      return !isWithoutRoom(error)
-    }
-  }
-
   async #salvage(number: number): Promise<void> {
-    const store = this.#find(number)
-    if (!store?.damaged) return
+    const store = this.#series.find(number)
+    if (!store?.damaged || !store.finished) return
     const { firstPosition, finished, damaged } = store
-    const toPosition = finished?.nextPosition ?? firstPosition
+    const toPosition = usedEnd(finished)
     this.#note({ event: 'damaged', store: number, fromPosition: firstPosition, toPosition })
-    const aside = this.#series.asidePath(store, damaged)
-    if (!(await this.#hasRoomFor(aside))) {
+    const asides = await this.#series.asidePaths(store, damaged)
+    if (!(await this.#hasRoomFor(this.#series.asidePath(store, damaged)))) {
       this.#log.error(
         { store: number },
         'there is no room to salvage a damaged store; it is tried again at the next start'
@@ -171,8 +154,9 @@ export class Repairs {
     }
     const { signal } = this.#stopping
     this.#salvaging = number
-    const { blocks, holes } = await salvage(this.#world, store, aside, this.#series.path(number), signal)
+    const { blocks, holes } = await salvage(this.#world, store, asides, this.#series.path(number), signal)
     await this.#series.putBack(number, holes)
+    this.#salvages.set(number, (this.#salvages.get(number) ?? 0) + 1)
     this.#note({ event: 'salvaged', store: number, blocks, holes: holes.length })
     this.#log.info({ store: number, blocks, holes: holes.length }, 'a damaged store is salvaged')
   }
@@ -182,9 +166,5 @@ export class Repairs {
     const { files } = this.#world
     const { freeBytes } = await files.space(aside)
     return freeBytes > 3 * (await folderBytes(files, aside))
-  }
-
-  #find(number: number): CatalogueStore | undefined {
-    return this.#series.stores.find((store) => store.number === number)
   }
 }

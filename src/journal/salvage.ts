@@ -1,6 +1,6 @@
 import type { World } from '../world/world.ts'
-import { blockPosition, mayBeBlock, readEntries, readHeader, type StoredBlock } from './block.ts'
-import type { CatalogueStore, Hole } from './catalogue.ts'
+import { type BlockHeader, blockPosition, mayBeBlock, readEntries, readHeader, type StoredBlock } from './block.ts'
+import { type CatalogueStore, type Hole, usedEnd } from './catalogue.ts'
 import { marksOf, type SealedBlock } from './seal.ts'
 import { BlockStore, KEY_BYTES } from './store.ts'
 import { copyStore } from './store-copy.ts'
@@ -16,30 +16,24 @@ export interface Salvaged {
 /**
  * Makes a new store of what can be read of a damaged one, working on copies only: LevelDB's repair throws away what it
  * does not understand, and puts some of what it does into `lost/`, which is read too.
- * @param aside where the damaged store lies
+ * @param asides where it lies, and what was set aside of the same store before; of two that have a block, the first gives it
  * @param target the folder of the new one, which is there only when all is done
  */
 export async function salvage(
   world: World,
   damaged: CatalogueStore,
-  aside: string,
+  asides: readonly string[],
   target: string,
   signal: AbortSignal
 ): Promise<Salvaged> {
   const { files } = world
   const work = `${target}.salvage`
-  const copies = [`${work}/repaired`, `${work}/lost`, `${work}/carved`]
   await files.remove(work)
   try {
-    await files.makeDirectory(work, 0o700)
-    const tables = await world.stores.damagedTables(aside)
-    await copyStore(world, aside, copies[0]!, tables)
-    await world.stores.repair(copies[0]!)
-    if (await files.info(`${copies[0]}/lost`)) {
-      await copyStore(world, `${copies[0]}/lost`, copies[1]!)
-      await world.stores.repair(copies[1]!)
+    const copies: string[] = []
+    for (const [index, aside] of asides.entries()) {
+      copies.push(...(await readableCopies(world, damaged, aside, `${work}/${index}`)))
     }
-    await carve(world, damaged, aside, tables, copies[2]!)
     const blocks = inOrder(copies.map((copy) => BlockStore.rawBlocks(world, copy)))
     const store = await BlockStore.create(world, `${work}/new`, {
       number: damaged.number,
@@ -58,6 +52,21 @@ export async function salvage(
   }
 }
 
+/** Makes stores that LevelDB can open of what lies in a damaged one. Gives their folders, which need not be there. */
+async function readableCopies(world: World, damaged: CatalogueStore, aside: string, work: string): Promise<string[]> {
+  const { files, stores } = world
+  const [repaired, lost, carved] = [`${work}/repaired`, `${work}/lost`, `${work}/carved`]
+  const tables = await stores.damagedTables(aside)
+  await copyStore(world, aside, repaired, tables)
+  await stores.repair(repaired)
+  if (await files.info(`${repaired}/lost`)) {
+    await copyStore(world, `${repaired}/lost`, lost)
+    await stores.repair(lost)
+  }
+  await carve(world, damaged, aside, tables, carved)
+  return [repaired, lost, carved]
+}
+
 /** Damaged tables are not shown to LevelDB: what is left of them is found by the blocks' own checksums. */
 async function carve(
   world: World,
@@ -73,7 +82,8 @@ async function carve(
       for (const value of await world.stores.fragments(`${aside}/${table}`, KEY_BYTES)) {
         if (!mayBeBlock(value)) continue
         const block = { store: number, firstPosition: blockPosition(value), value, dictionaries: store.dictionaries }
-        if (isWhole(block)) await store.append([resealed(block)])
+        const whole = resealed(block)
+        if (whole) await store.append([whole])
       }
     }
   } finally {
@@ -81,37 +91,39 @@ async function carve(
   }
 }
 
-/** Several ordered lists of blocks as one, each position once. */
-async function* inOrder(lists: ReadonlyArray<AsyncGenerator<StoredBlock>>): AsyncGenerator<StoredBlock> {
+/** What is whole in several ordered lists of blocks, as one, each position once. */
+async function* inOrder(lists: ReadonlyArray<AsyncGenerator<StoredBlock>>): AsyncGenerator<WholeSealedBlock> {
   const fronts = await Promise.all(lists.map(async (list) => ({ list, block: (await list.next()).value })))
   for (;;) {
     const present = fronts.filter(({ block }) => block !== undefined)
     if (present.length === 0) return
     const first = Math.min(...present.map(({ block }) => block!.firstPosition))
     const candidates = present.filter(({ block }) => block!.firstPosition === first)
-    const whole = candidates.find(({ block }) => isWhole(block!))
-    if (whole) yield whole.block!
+    for (const { block } of candidates) {
+      const whole = resealed(block!)
+      if (!whole) continue
+      yield whole
+      break
+    }
     for (const front of candidates) front.block = (await front.list.next()).value
   }
 }
 
-function isWhole(block: StoredBlock): boolean {
+type WholeSealedBlock = SealedBlock & BlockHeader
+
+/** `undefined` where it cannot be read. */
+function resealed(block: StoredBlock): WholeSealedBlock | undefined {
   try {
-    readEntries(block)
-    return true
+    const value = Buffer.from(block.value)
+    const header = readHeader(value)
+    return { ...header, value, ...marksOf(readEntries({ ...block, value, header })) }
   } catch {
-    return false
+    return undefined
   }
 }
 
-function resealed(block: StoredBlock): SealedBlock {
-  const header = readHeader(block.value)
-  const marks = marksOf(readEntries(block))
-  return { ...header, value: Buffer.from(block.value), ...marks, chainAfter: Buffer.from(header.chainAfter) }
-}
-
 async function rebuild(
-  blocks: AsyncIterable<StoredBlock>,
+  blocks: AsyncIterable<WholeSealedBlock>,
   store: BlockStore,
   { firstPosition, begunUs, finished, damaged }: CatalogueStore,
   signal: AbortSignal
@@ -128,26 +140,26 @@ async function rebuild(
   }
   for await (const block of blocks) {
     if (signal.aborted) throw signal.reason
-    const header = readHeader(block.value)
     if (block.firstPosition < position || block.firstPosition >= end) continue
     if (block.firstPosition > position) {
       holes.push({
         fromPosition: position,
         toPosition: block.firstPosition,
         fromUs: latestUs,
-        toUs: header.earliestUs
+        toUs: block.earliestUs
       })
     }
-    batch.push(resealed(block))
-    position = block.firstPosition + header.count
-    latestUs = header.latestUs
+    batch.push(block)
+    position = block.firstPosition + block.count
+    latestUs = block.latestUs
     count++
     if (batch.length >= BATCH) await flush()
   }
   await flush()
-  if (position < end) {
+  const used = finished ? usedEnd(finished) : position
+  if (position < used) {
     const toUs = Math.max(latestUs, damaged?.holes[0]?.toUs ?? latestUs)
-    holes.push({ fromPosition: position, toPosition: end, fromUs: latestUs, toUs })
+    holes.push({ fromPosition: position, toPosition: used, fromUs: latestUs, toUs })
   }
   return { blocks: count, holes }
 }

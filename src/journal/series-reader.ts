@@ -4,6 +4,7 @@ import { readEntries, type WholeBlock } from './block.ts'
 import { readCoverage } from './coverage.ts'
 import { type Extent, SeriesCursor } from './cursor.ts'
 import type { EventEntry, Frame, Position } from './entry.ts'
+import type { HeadState } from './head.ts'
 import { readRange } from './range.ts'
 import type { AwayStore, Cursor, JournalReader, Place, RangeQuery, StreamCoverage, VerifyReport } from './reading.ts'
 import { Records } from './records.ts'
@@ -26,6 +27,8 @@ export interface ReaderContext {
   /** The streams as they are at the end. */
   readonly states: StreamStates
   /** `live` when a process is recording into it. */
+  /** What the head says; `undefined` where it cannot be read. */
+  head(): Promise<HeadState | undefined>
   now(): { boot: string; wallUs: Us; live: boolean }
 }
 
@@ -112,9 +115,12 @@ export class SeriesReader implements JournalReader {
     throw new UnderstudyError('UNDERSTUDY_BLOCK_DAMAGED', `at position ${position}`)
   }
 
-  verify(
+  async verify(
     options: { since?: Position; progress?: (doneBytes: number, totalBytes: number) => void } = {}
   ): Promise<VerifyReport> {
-    return verifySeries(this.#series, this.nextPosition, options)
+    const head = await this.#context.head()
+    // A commit is in the head just before it is announced.
+    const end = Math.max(this.nextPosition, head?.nextPosition ?? 0)
+    return verifySeries(this.#series, end, head, options)
   }
 }

@@ -1,6 +1,6 @@
 import { UnderstudyError } from '../errors.ts'
 import type { World } from '../world/world.ts'
-import type { Catalogue, CatalogueStore, Hole, Removal } from './catalogue.ts'
+import { type Catalogue, type CatalogueStore, type Hole, type Removal, usedEnd } from './catalogue.ts'
 import { datedName } from './dated-name.ts'
 import { Disks } from './disks.ts'
 import type { Position } from './entry.ts'
@@ -10,6 +10,9 @@ import { journalPaths } from './paths.ts'
 import { BlockStore } from './store.ts'
 import { StoredBlocks } from './stored-blocks.ts'
 import { tryStore } from './trial.ts'
+
+/** In the name of what a salvaged store was, when it was damaged again. */
+const AGAIN = 'again'
 
 /** The numbered stores of a journal: how they begin, are finished, exchanged and removed. Only the newest is written. */
 export class Series extends StoredBlocks {
@@ -115,19 +118,21 @@ export class Series extends StoredBlocks {
   }
 
   /**
-   * Puts a damaged store out of the way, under a dated name. Nothing of it is deleted.
+   * Puts a damaged store out of the way, under a dated name; one that has been salvaged before goes beside what it was
+   * salvaged from. Nothing of it is deleted.
    * @param end where it ends, if it is the newest one
    */
   async setAside(damaged: CatalogueStore, end?: CatalogueStore['finished']): Promise<void> {
     const { files, clock } = this.world
     const finished = damaged.finished ?? end
-    if (!finished || damaged.damaged) return
+    if (!finished || damaged.damaged?.salvaged === false) return
     await this.open.drop(damaged.number)
+    this.tried.delete(damaged.number)
     const aside = await this.#moveAside(damaged)
     const next = this.stores[this.stores.indexOf(damaged) + 1]
     const hole: Hole = {
       fromPosition: damaged.firstPosition,
-      toPosition: finished.nextPosition,
+      toPosition: usedEnd(finished),
       fromUs: damaged.begunUs,
       toUs: next?.begunUs ?? clock.wallUs()
     }
@@ -228,6 +233,14 @@ export class Series extends StoredBlocks {
     return `${this.paths(disk).aside}/${aside}`
   }
 
+  /** All that was set aside of a store, the newest first. */
+  async asidePaths(store: { readonly disk?: string }, damaged: { readonly aside: string }): Promise<string[]> {
+    const first = this.asidePath(store, damaged)
+    const names = (await this.world.files.list(first)).map(({ name }) => name)
+    const again = names.filter((name) => name.includes(AGAIN)).sort()
+    return [...again.reverse().map((name) => `${first}/${name}`), first]
+  }
+
   async close(): Promise<void> {
     await this.open.close()
   }
@@ -283,9 +296,18 @@ export class Series extends StoredBlocks {
     return number
   }
 
-  async #moveAside({ number, disk }: CatalogueStore): Promise<string> {
+  async #moveAside({ number, disk, damaged }: CatalogueStore): Promise<string> {
     const { files } = this.world
     const { aside } = this.paths(disk)
+    if (damaged && !damaged.asideRemoved) {
+      const before = this.asidePath({ disk }, damaged)
+      await files.makeDirectory(before, 0o750)
+      // Where it is gone, it was moved before the catalogue could say so, or is lost altogether.
+      if (await files.info(this.path(number)))
+        await files.rename(this.path(number), `${before}/${await datedName(this.world, before, AGAIN)}`)
+      await files.syncDirectory(before)
+      return damaged.aside
+    }
     await files.makeDirectory(aside, 0o750)
     const id = String(number).padStart(6, '0')
     let name = await datedName(this.world, aside, id)

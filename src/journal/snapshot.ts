@@ -1,6 +1,7 @@
 import type { World } from '../world/world.ts'
 import { type DataDisk, readCatalogue, writeCatalogue } from './catalogue.ts'
 import { Disks } from './disks.ts'
+import { readHead } from './head.ts'
 import { openCopy } from './opening.ts'
 import { journalPaths, requireJournal } from './paths.ts'
 import type { JournalReader } from './reading.ts'
@@ -51,7 +52,7 @@ export async function openSnapshot(
       wallUs: world.clock.wallUs(),
       live: false
     })
-    return Object.assign(new SeriesReader(series, { extent, states, now }), {
+    return Object.assign(new SeriesReader(series, { extent, states, head: () => readHead(files, to.head), now }), {
       async close(): Promise<void> {
         await series.close()
         await remove()

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { UnderstudyError } from '../errors.ts'
 import type { Operation, Store } from '../world/stores.ts'
 import type { Us } from '../world/time.ts'
@@ -16,7 +17,7 @@ import type { SealedBlock } from './seal.ts'
  *   e position  that block holds events; `t` where one tells of the clock, else empty
  *   h position  from that block on, until the next such key, all blocks lie between two hours: u32 first, u32 last
  *   d number    a zstd dictionary
- *   m 0         what this store is: JSON (Identity)
+ *   m 0         what this store is: JSON (Identity), with a CRC-32 of the rest of it as `crc32`
  *
  * `e` and `h` only say where to look and can be made anew from the blocks.
  */
@@ -57,7 +58,7 @@ export class BlockStore {
   static async create(world: World, directory: string, described: Omit<Identity, 'format'>): Promise<BlockStore> {
     const identity = { ...described, format: STORE_FORMAT }
     const store = await world.stores.open(directory, { create: true })
-    const value = Buffer.from(JSON.stringify(identity))
+    const value = writeIdentity(identity)
     const operations: Operation[] = [{ type: 'put', key: key('m', 0), value }]
     for (const [id, value] of dictionaries) operations.push({ type: 'put', key: key('d', id), value })
     try {
@@ -75,8 +76,6 @@ export class BlockStore {
     const store = await world.stores.open(directory, { create: false })
     try {
       const identity = readIdentity(await store.get(key('m', 0)))
-      const { format } = identity
-      if (format !== STORE_FORMAT) throw new UnderstudyError('UNDERSTUDY_STORE_NEWER', `store format ${format}`)
       const own = new Map<number, Buffer>()
       for (const [found, value] of await all(store, 'd')) own.set(readU64(found, 1), value)
       const opened = new BlockStore(identity, store, own)
@@ -254,9 +253,20 @@ async function all(
   return pairs
 }
 
+function writeIdentity(identity: Identity): Buffer {
+  return Buffer.from(JSON.stringify({ ...identity, crc32: crc32(JSON.stringify(identity)) }))
+}
+
 function readIdentity(value: Buffer | undefined): Identity {
   if (!value) throw new Error('it does not say what it is')
-  return JSON.parse(value.toString('utf8')) as Identity
+  const { crc32: checksum, ...identity } = JSON.parse(value.toString('utf8')) as Identity & { crc32?: number }
+  const { format } = identity
+  if (format !== STORE_FORMAT) throw new UnderstudyError('UNDERSTUDY_STORE_NEWER', `store format ${format}`)
+  // The first ones had none.
+  if (checksum !== undefined && checksum !== crc32(JSON.stringify(identity))) {
+    throw new Error('the checksum of what it says that it is is wrong')
+  }
+  return identity
 }
 
 function hourOf(us: Us): number {

@@ -2,7 +2,7 @@ import { UnderstudyError } from '../errors.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { type BlockHeader, readHeader, type StoredBlock, type WholeBlock } from './block.ts'
-import type { CatalogueStore } from './catalogue.ts'
+import { type CatalogueStore, usedEnd } from './catalogue.ts'
 import type { Disks } from './disks.ts'
 import type { Position } from './entry.ts'
 import { folderBytes } from './folder-bytes.ts'
@@ -177,7 +177,7 @@ export class StoredBlocks extends KeptCatalogue {
     }
     requireKept()
     try {
-      if (asItIs && !(await this.#isWhole(number))) {
+      if (asItIs && !(await this.isWhole(number))) {
         const kind = `look-${this.world.random.bytes(4).toString('hex')}` as const
         yield* inCopy(this.world, this.path(number), kind, use)
         return
@@ -212,19 +212,28 @@ export class StoredBlocks extends KeptCatalogue {
     const { firstPosition, finished, damaged } = this.find(number)!
     const known = this.tried.get(number)
     if (known !== undefined) return known
-    const expected = { end: finished?.nextPosition ?? 0, holes: damaged?.holes ?? [] }
+    const expected = { end: finished ? usedEnd(finished) : 0, holes: damaged?.holes ?? [] }
     const tried = tryStore(this.world, this.path(number), firstPosition, expected)
     this.tried.set(number, tried)
     tried.catch(() => this.tried.delete(number))
     return tried
   }
 
-  async #isWhole(number: number): Promise<boolean> {
+  /**
+   * Whether a store is what it should be, as far as can be told.
+   * @param again although it was tried since the start
+   */
+  async isWhole(number: number, again = false): Promise<boolean> {
     try {
+      if (again) {
+        await this.tried.get(number)
+        this.tried.delete(number)
+      }
       await this.#try(number)
       return true
-    } catch {
-      return false
+    } catch (error) {
+      if (isWithoutRoom(error)) throw error
+      return error instanceof UnderstudyError && intact.has(error.code)
     }
   }
 

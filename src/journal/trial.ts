@@ -85,8 +85,9 @@ async function requireContiguous(
     const hole = holes.find(({ fromPosition }) => fromPosition === position)
     if (next > position && hole?.toPosition !== next) throw new Error(`positions from ${position} on are missing`)
   }
-  for await (const { value } of store.blocks(from)) {
+  for await (const { value, firstPosition } of store.blocks(from)) {
     const header = readHeader(value)
+    if (header.firstPosition !== firstPosition) throw new Error(`position ${firstPosition} is another's`)
     reach(header.firstPosition)
     position = header.firstPosition + header.count
   }

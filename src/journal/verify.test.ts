@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Machine } from '../sim/world/machine.ts'
+import { readCatalogue } from './catalogue.ts'
 import { aMachine, directory, openJournal, texts, told } from './fixtures.ts'
+import { Head, type HeadState, readHead } from './head.ts'
 import { journalPaths } from './paths.ts'
 import type { VerifyReport } from './reading.ts'
 import { openSnapshot } from './snapshot.ts'
@@ -143,4 +145,90 @@ test('tells how far it is', async () => {
   expect(done.length).toBeGreaterThan(0)
   expect(done).toEqual(done.toSorted((a, b) => a - b))
   await snapshot.close()
+})
+
+const paths = journalPaths(directory)
+
+/** Writes the head anew with something else in it. */
+async function changeHead({ world: { files } }: Machine, change: (head: HeadState) => Partial<HeadState>) {
+  const state = (await readHead(files, paths.head))!
+  await files.remove(paths.head)
+  const head = await Head.open(files, paths.head)
+  await head.write({ ...state, ...change(state) })
+  await head.close()
+}
+
+test('a head with another hash is named', async () => {
+  const machine = await closed()
+  await changeHead(machine, () => ({ chain: 'ab'.repeat(32) }))
+  expect((await verify(machine)).problems).toMatchObject([{ kind: 'head' }])
+})
+
+test('a head that says that it ends elsewhere is named', async () => {
+  const machine = await closed()
+  await changeHead(machine, ({ nextPosition }) => ({ nextPosition: nextPosition - 1, chain: 'ab'.repeat(32) }))
+  expect((await verify(machine)).problems).toMatchObject([{ kind: 'head' }])
+})
+
+test('a head with another number of a stream is named', async () => {
+  const machine = await closed()
+  await changeHead(machine, ({ streams }) => ({ streams: { spin30: { ...streams['spin30']!, seq: 6 } } }))
+  expect((await verify(machine)).problems).toMatchObject([{ kind: 'head', stream: 'spin30' }])
+})
+
+test('a head that is behind is none the worse for it', async () => {
+  const machine = await closed()
+  const earlier = await machine.world.files.readFile(paths.head)
+  const journal = await openJournal(machine.start(), { storeBytes: 1 })
+  journal.append(told('spin30', 'more'))
+  await journal.close()
+  await machine.world.files.writeFile(paths.head, earlier)
+  expect((await verify(machine)).problems).toEqual([])
+})
+
+test('a head that is lost, or cannot be read, is named', async () => {
+  const machine = await closed()
+  await machine.world.files.writeFile(paths.head, Buffer.alloc(131_072))
+  expect((await verify(machine)).problems).toMatchObject([{ kind: 'head' }])
+})
+
+/** Changes what a store says of itself. */
+async function changeIdentity({ world }: Machine, number: number, change: (json: string) => string): Promise<void> {
+  const store = await world.stores.open(paths.store(number), { create: false })
+  const key = Buffer.concat([Buffer.from('m'), Buffer.alloc(8)])
+  const value = Buffer.from(change((await store.get(key))!.toString()))
+  await store.batch([{ type: 'put', key, value }], { sync: true })
+  await store.close()
+}
+
+test('what a store says of itself has a checksum', async () => {
+  const machine = await closed()
+  await changeIdentity(machine, 2, (json) => json.replace('"number":2', '"number":3'))
+  expect((await verify(machine)).problems).toContainEqual(expect.objectContaining({ kind: 'damaged', store: 2 }))
+})
+
+/** As the first releases wrote it, without a checksum. */
+function withoutChecksum(json: string, change: Record<string, unknown>): string {
+  const { crc32: _, ...identity } = JSON.parse(json)
+  return JSON.stringify({ ...identity, ...change })
+}
+
+test.each([
+  [{}, []],
+  [{ number: 3 }, [{ kind: 'damaged', store: 2 }]],
+  [{ firstPosition: 3 }, [{ kind: 'damaged', store: 2 }]],
+  [{ after: 7 }, [{ kind: 'chain', store: 2 }]],
+  [{ chain: 'ab'.repeat(32) }, [{ kind: 'chain', store: 2 }]]
+])('a store that says %o of itself, and has no checksum', async (change, problems) => {
+  const machine = await closed()
+  await changeIdentity(machine, 2, (json) => withoutChecksum(json, change))
+  expect((await verify(machine)).problems).toMatchObject(problems)
+})
+
+test('a store whose place is taken by another journal is named', async () => {
+  const machine = await closed()
+  const { stores } = (await readCatalogue(machine.world.files, paths.catalogue))!
+  expect(stores.length).toBeGreaterThan(2)
+  await changeIdentity(machine, 1, (json) => withoutChecksum(json, { chain: 'cd'.repeat(32) }))
+  expect((await verify(machine)).problems).toMatchObject([{ kind: 'chain', store: 1 }])
 })
