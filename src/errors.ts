@@ -156,6 +156,11 @@ const registry = {
     remedy: 'the journal is older than the cursor: check that this is the right data folder',
     exit: 1
   },
+  UNDERSTUDY_SOCKET_FOLDER: {
+    what: 'the folder for the local socket does not belong to this user alone',
+    remedy: 'remove it, set XDG_RUNTIME_DIR, or name a data folder with a shorter path',
+    exit: 1
+  },
   UNDERSTUDY_NO_ROOM: {
     what: 'the disk has no room left, or is read-only',
     remedy: 'free some room, or name another folder with --data',

@@ -9,6 +9,8 @@ export interface FileInfo {
   readonly device: number
   /** Permission bits, e.g. 0o600. */
   readonly mode: number
+  /** The numeric id of the user it belongs to. */
+  readonly owner: number
 }
 
 export interface DirectoryEntry {

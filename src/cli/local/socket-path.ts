@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { systemCode } from '../../errors.ts'
+import { systemCode, UnderstudyError } from '../../errors.ts'
 import { type Files, writeDurably } from '../../world/files.ts'
 
 /** What a unix socket's path may have. */
@@ -24,6 +24,7 @@ export async function findSocket(files: Files, dataDirectory: string): Promise<s
 /**
  * Chooses that place, for the one who will listen there. A path too long gives way to the runtime folder of the user
  * ($XDG_RUNTIME_DIR, or a private folder in /tmp).
+ * @throws UNDERSTUDY_SOCKET_FOLDER when somebody else may have made that folder, or may enter it
  */
 export async function chooseSocket(
   files: Files,
@@ -32,12 +33,24 @@ export async function chooseSocket(
 ): Promise<string> {
   const path = ownPath(dataDirectory)
   if (fits(path)) return path
-  const directory = user.runtimeDirectory ?? `/tmp/understudy-${user.uid}`
-  await files.makeDirectory(directory, 0o700)
+  const directory = user.runtimeDirectory ?? (await privateDirectory(files, user.uid))
   const name = createHash('sha256').update(path).digest('hex').slice(0, 16)
   const short = join(directory, `understudy-${name}.sock`)
   await writeDurably(files, `${path}.path`, short)
   return short
+}
+
+/** In /tmp anybody may have put something under this name before. */
+async function privateDirectory(files: Files, uid: number): Promise<string> {
+  const name = `understudy-${uid}`
+  const directory = `/tmp/${name}`
+  const isLink = async (): Promise<boolean> =>
+    (await files.list('/tmp')).some((entry) => entry.name === name && entry.kind !== 'directory')
+  await files.makeDirectory('/tmp')
+  if (!(await isLink())) await files.makeDirectory(directory, 0o700)
+  const { owner, mode = 0o777 } = (await files.info(directory)) ?? {}
+  if (owner === uid && (mode & 0o077) === 0 && !(await isLink())) return directory
+  throw new UnderstudyError('UNDERSTUDY_SOCKET_FOLDER', directory)
 }
 
 function ownPath(dataDirectory: string): string {

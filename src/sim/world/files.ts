@@ -76,8 +76,8 @@ export class SimulatedFiles implements Files {
       disk.checkReading('stat', path)
       const node = disk.find(inner)
       if (!node) return undefined
-      const { kind, inode, mode, modifiedMs, size: sizeBytes } = node
-      return { kind, sizeBytes, modifiedMs, inode, device: disk.device, mode }
+      const { kind, inode, mode, owner, modifiedMs, size: sizeBytes } = node
+      return { kind, sizeBytes, modifiedMs, inode, device: disk.device, mode, owner }
     })
   }
 

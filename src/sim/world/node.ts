@@ -15,9 +15,13 @@ interface Layer {
   readonly emptied?: { readonly data: Buffer; readonly size: number }
 }
 
+/** Whom everything belongs to, unless a test says otherwise. */
+const USER = 1000
+
 /** A file's content: as the machine sees it, and what a power cut can make of it. */
 export class FileNode {
   readonly kind = 'file'
+  owner = USER
   readonly inode: number
   mode: number
   modifiedMs: Ms
@@ -144,6 +148,7 @@ function nextSector(at: number): number {
 /** A unix socket's name. */
 export class SocketNode {
   readonly kind = 'other'
+  owner = USER
   readonly inode: number
   readonly mode = 0o660
   readonly size = 0
@@ -157,6 +162,7 @@ export class SocketNode {
 
 export class DirectoryNode {
   readonly kind = 'directory'
+  owner = USER
   readonly inode: number
   readonly mode: number
   readonly size = 4096

@@ -18,8 +18,8 @@ export const realFiles: Files = {
   async info(path) {
     try {
       const stats = await fs.stat(path)
-      const { size: sizeBytes, mtimeMs: modifiedMs, ino: inode, dev: device } = stats
-      return { kind: kindOf(stats), sizeBytes, modifiedMs, inode, device, mode: stats.mode & 0o7777 }
+      const { size: sizeBytes, mtimeMs: modifiedMs, ino: inode, dev: device, uid: owner } = stats
+      return { kind: kindOf(stats), sizeBytes, modifiedMs, inode, device, mode: stats.mode & 0o7777, owner }
     } catch (error) {
       // ENOTDIR: a part of the path is a file, so nothing is there either.
       if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined
