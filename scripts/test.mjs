@@ -37,6 +37,7 @@ const suites = [
   { name: 'power', needs: loopDisks, root: true },
   { name: 'disk', needs: loopDisks, root: true },
   { name: 'formats', needs: { python3: 'python3-venv' } },
+  { name: 'captures', needs: { zstd: 'zstd', jq: 'jq' } },
   { name: 'bench', needs: { python3: 'python3-venv' } }
 ]
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,8 +30,6 @@ test.each(['zstd', 'gzip'] as const)('%s of several chunks reads back as it was 
   const back = await readCompressed(realFiles, path, compressionOf(path), (content) => void read.push(content))
   expect(back).toEqual(made)
   expect(Buffer.concat(read).equals(Buffer.concat(chunks))).toBe(true)
-  const tool = compression === 'zstd' ? 'zstd' : 'gzip'
-  expect(execFileSync(tool, ['-dc', path], { maxBuffer: 1e8 }).equals(Buffer.concat(chunks))).toBe(true)
 })
 
 test('an empty file is one', async () => {

@@ -4,6 +4,8 @@ import { directory, openJournal, silent, told } from '../journal/fixtures.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
+import type { Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
 import { Captures, type CapturesOptions } from './captures.ts'
 import { readCompressed } from './compressed-file.ts'
 import { type SealedFolder, sealedFolders } from './sealed.ts'
@@ -30,10 +32,13 @@ export class Lab {
   journal!: Journal
   captures!: Captures
   readonly configs: readonly CaptureConfig[]
+  /** The doors that captures go through. */
+  through = (world: World): World => world
   step: NonNullable<CapturesOptions['step']> = () => {}
 
-  constructor(configs: readonly CaptureConfig[] = [daily], seed = 1) {
-    this.simulation = new Simulation(seed)
+  /** @param startUs when it begins; default: 2026-11-02T08:00:00Z */
+  constructor(configs: readonly CaptureConfig[] = [daily], seed = 1, startUs?: Us) {
+    this.simulation = new Simulation(seed, startUs === undefined ? {} : { startWallUs: startUs })
     this.machine = this.simulation.machine('pi')
     this.configs = configs
   }
@@ -42,7 +47,7 @@ export class Lab {
     const { world } = this.machine
     this.journal = await this.do(openJournal(world))
     const options = { directory, site: 'north', version: '1.2.3', captures: this.configs, step: this.step }
-    this.captures = new Captures(world, this.journal, options, silent)
+    this.captures = new Captures(this.through(world), this.journal, options, silent)
     this.captures.start()
   }
 
