@@ -14,7 +14,7 @@ beforeEach(() => {
   for (const directory of ['scripts', 'node_modules/.bin']) mkdirSync(join(root, directory), { recursive: true })
   cpSync(join(import.meta.dirname, 'test.mjs'), join(root, 'scripts/test.mjs'))
   const disks = ['mke2fs', 'mount', 'losetup', 'findmnt']
-  for (const name of ['tsc', 'biome', 'knip', 'python3', 'git', ...disks]) program(name, 'exit 0')
+  for (const name of ['tsc', 'biome', 'knip', 'python3', 'git', 'zstd', 'jq', ...disks]) program(name, 'exit 0')
   program('id', 'echo 0')
   vitest({ numPassedTests: 2, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: [] }, 0)
 })
