@@ -30,7 +30,7 @@ export interface CatalogueStore {
   readonly removed?: true
 }
 
-interface StoreFinish {
+export interface StoreFinish {
   /** The position after its last entry, and the chain there, in hex. */
   readonly nextPosition: Position
   readonly chain: string

@@ -145,14 +145,19 @@ export async function isMounted(files: Files, folder: string): Promise<boolean> 
   }
 }
 
-/** The one data disk of a journal that has lost its catalogue: with folders of several journals on it, nobody knows. */
+/**
+ * The data disk of a journal that has lost its catalogue: with stores of several journals on it, nobody knows whose they
+ * are. A folder without stores is what a cut left while the disk was taken into use.
+ */
 export async function findDisk(files: Files, mount: string): Promise<DataDisk | undefined> {
   if (!(await isMounted(files, mount))) return undefined
-  const names = (await files.list(mount)).map(({ name }) => name).filter((name) => name.startsWith(PREFIX))
-  const [name] = names
-  return name !== undefined && names.length === 1
-    ? { id: name.slice(PREFIX.length), folder: `${mount}/${name}` }
-    : undefined
+  const found: DataDisk[] = []
+  for (const { name } of await files.list(mount)) {
+    const folder = `${mount}/${name}`
+    if (!name.startsWith(PREFIX) || !(await files.info(`${folder}/stores`))) continue
+    if ((await files.list(`${folder}/stores`)).length > 0) found.push({ id: name.slice(PREFIX.length), folder })
+  }
+  return found.length === 1 ? found[0] : undefined
 }
 
 function nameOf(id: string): string {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts'
+import { type ErrorCode, UnderstudyError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -86,6 +86,9 @@ export class Journal extends SeriesReader {
   readonly #repairs: Repairs
   readonly #retention: Retention
   readonly #merging: Merging
+  /** The last look for the data disk that was asked for. */
+  #looking: Promise<unknown> = Promise.resolve()
+  #closing = false
 
   private constructor(
     world: World,
@@ -263,7 +266,14 @@ export class Journal extends SeriesReader {
    * Looks for the data disk. What is on it again is read through, and what comes from now on goes to it.
    * @returns how it is now
    */
-  async lookForDisk(): Promise<DiskReport> {
+  lookForDisk(): Promise<DiskReport> {
+    const looked = this.#looking.then(() => this.#lookForDisk())
+    this.#looking = looked.catch(() => {})
+    return looked
+  }
+
+  async #lookForDisk(): Promise<DiskReport> {
+    if (this.#closing) throw new UnderstudyError('UNDERSTUDY_JOURNAL_CLOSED')
     const back = await this.#series.lookForDisks()
     this.#repairs.takeUp(back)
     await this.#repairs.idle()
@@ -275,7 +285,8 @@ export class Journal extends SeriesReader {
   /** Commits what is left and closes. Cursors that wait are woken. */
   async close(): Promise<void> {
     this.#series.onBegun = () => {}
-    await Promise.all([this.#repairs.stop(), this.#retention.stop(), this.#merging.stop()])
+    this.#closing = true
+    await Promise.all([this.#looking, this.#repairs.stop(), this.#retention.stop(), this.#merging.stop()])
     this.hearing.stopped()
     try {
       await this.#writer.close()

@@ -6,10 +6,10 @@ import { journalPaths } from './paths.ts'
  * What a cut can leave among the stores. A folder with a number alone is only touched when it is on record that it was
  * to be removed; the others are ours by their names:
  *
- *   NNNNNN.trial, NNNNNN.look-…, NNNNNN.salvage, NNNNNN.merging   copies that were being worked on: removed
+ *   NNNNNN.look-…, NNNNNN.salvage, NNNNNN.merging   copies that were being worked on: removed
  *   NNNNNN.old   what a merged store was made of: put back where the merged one is not yet in its place, else removed
  */
-const NAME = /^(\d{6,})\.(trial|look-[0-9a-f]+|salvage|merging|old)$/
+const NAME = /^(\d{6,})\.(look-[0-9a-f]+|salvage|merging|old)$/
 
 interface LeftoverSeries {
   /** Where stores lie that are there. */

@@ -71,8 +71,10 @@ export async function openSeries(world: World, directory: string, log: Log, moun
   const newest = series.stores.at(-1)
   if (newest && !newest.finished && (isLost || series.isMisplaced)) await series.leave(newest, endOf(opened.end))
   const newestBytes = series.newest ? opened.newestBytes : 0
+  if (isLost || newest?.finished?.rest === 'unknown' || (!head && series.away.length > 0)) {
+    states.raise(series.reserved.seq)
+  }
   if (!isLost && newest?.finished?.rest !== 'unknown') return { ...opened, newestBytes }
-  states.raise(series.reserved.seq)
   return { ...opened, end: { ...opened.end, nextPosition: series.reserved.position }, newestBytes }
 }
 

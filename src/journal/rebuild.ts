@@ -108,8 +108,7 @@ async function findStores(world: World, directory: string): Promise<Found[]> {
 }
 
 async function look(world: World, path: string): Promise<Seen | undefined> {
-  const kind = `look-${world.random.bytes(4).toString('hex')}` as const
-  const looks = inCopy(world, path, kind, async function* (store): AsyncGenerator<Seen> {
+  const looks = inCopy(world, path, async function* (store): AsyncGenerator<Seen> {
     const { firstPosition, chain } = store.identity
     const holes: Hole[] = []
     let end = firstPosition

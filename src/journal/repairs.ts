@@ -54,7 +54,8 @@ export class Repairs {
   takeUp(stores: readonly CatalogueStore[]): void {
     for (const store of stores) {
       if (store.damaged) this.#then(() => this.#takeUp(store))
-      else if (store.disk !== undefined && store.finished && !store.merged) this.#then(() => this.#settle(store))
+      else if (store.disk !== undefined && store.finished && !store.merged)
+        this.#then(() => this.#examine(store.number))
     }
   }
 
@@ -88,12 +89,6 @@ export class Repairs {
   async #takeUp(store: CatalogueStore): Promise<void> {
     const { number, damaged, removed } = store
     if (damaged?.salvaged === false && !removed && !this.#series.isAway(store)) await this.#salvage(number)
-  }
-
-  async #settle(store: CatalogueStore): Promise<void> {
-    if (this.#series.isAway(store)) return
-    await this.#series.settleEnd(store)
-    await this.#examine(store.number)
   }
 
   /** The store that is being salvaged. */
@@ -134,7 +129,8 @@ export class Repairs {
     const isWhole = await this.#series.isWhole(number, true)
     if (isWhole || this.#series.isAway(store)) return
     this.#log.error({ store: number }, 'a store is damaged; it is set aside and salvaged')
-    await this.#series.setAside(store)
+    // Looking at it may have told where it ends.
+    await this.#series.setAside(this.#series.find(number) ?? store)
     await this.#salvage(number)
   }
 

@@ -9,7 +9,6 @@ import { clearRemoved } from './leftovers.ts'
 import { journalPaths } from './paths.ts'
 import { BlockStore } from './store.ts'
 import { StoredBlocks } from './stored-blocks.ts'
-import { tryStore } from './trial.ts'
 
 /** In the name of what a salvaged store was, when it was damaged again. */
 const AGAIN = 'again'
@@ -58,7 +57,6 @@ export class Series extends StoredBlocks {
     const { away, knownDisks } = this
     const disks = await this.disks.look(knownDisks)
     const back = away.filter((store) => !this.isAway(store))
-    for (const { number } of back) await this.forget(number)
     const changed = disks.length !== knownDisks.length || disks.some((disk, index) => disk !== knownDisks[index])
     // Who has read what there was before notices by the list.
     const news = this.#looked && back.length > 0
@@ -144,31 +142,6 @@ export class Series extends StoredBlocks {
   async leave(newest: CatalogueStore, finished: CatalogueStore['finished']): Promise<void> {
     await this.open.drop(newest.number)
     await this.replace({ ...newest, ...(finished && { finished }) })
-  }
-
-  /**
-   * Looks where a store ends that was finished while its disk was away. What it holds beyond that end is the journal's
-   * too. If it cannot be read as far as that end, or not at all, it is damaged, and left for who finds that.
-   */
-  async settleEnd(store: CatalogueStore): Promise<void> {
-    const { number, firstPosition, finished } = store
-    if (finished?.rest !== 'unknown') return
-    const next = this.stores[this.stores.indexOf(store) + 1]
-    const { nextPosition, chain } = finished
-    const end = await tryStore(this.world, this.path(number), firstPosition).then(
-      (found) => found ?? { nextPosition: firstPosition, chain: Buffer.from(chain, 'hex') },
-      async (error) => {
-        if (store.disk === undefined || (await this.disks.isAlive(store.disk))) return undefined
-        await this.loseDisk(store.disk, error)
-        throw error
-      }
-    )
-    await this.forget(number)
-    // Of one that is damaged it is not known how far it reached.
-    if (!end) return this.replace({ ...store, finished: { nextPosition: next?.firstPosition ?? nextPosition, chain } })
-    const settled =
-      end.nextPosition < nextPosition ? { nextPosition, chain } : { ...end, chain: end.chain.toString('hex') }
-    await this.replace({ ...store, finished: { ...settled, rest: 'unused' } })
   }
 
   /** What could be read of a damaged store stands in its place again. */

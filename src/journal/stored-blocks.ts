@@ -2,7 +2,7 @@ import { UnderstudyError } from '../errors.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { type BlockHeader, readHeader, type StoredBlock, type WholeBlock } from './block.ts'
-import { type CatalogueStore, usedEnd } from './catalogue.ts'
+import { type CatalogueStore, type StoreFinish, usedEnd } from './catalogue.ts'
 import type { Disks } from './disks.ts'
 import type { Position } from './entry.ts'
 import { folderBytes } from './folder-bytes.ts'
@@ -12,7 +12,7 @@ import { journalPaths } from './paths.ts'
 import type { Positions } from './reading.ts'
 import type { BlockStore, Identity } from './store.ts'
 import type { BlindSpan } from './timeline.ts'
-import { inCopy, tryStore } from './trial.ts'
+import { inCopy, type StoreEnd, tryStore } from './trial.ts'
 import { isWithoutRoom } from './without-room.ts'
 
 /** The blocks of the stores that a catalogue lists, read as one. */
@@ -178,19 +178,23 @@ export class StoredBlocks extends KeptCatalogue {
     requireKept()
     try {
       if (asItIs && !(await this.isWhole(number))) {
-        const kind = `look-${this.world.random.bytes(4).toString('hex')}` as const
-        yield* inCopy(this.world, this.path(number), kind, use)
+        yield* inCopy(this.world, this.path(number), use)
         return
       }
       await this.#try(number)
       requireKept()
       yield* this.open.lend(number, use)
     } catch (error) {
-      const disk = this.find(number)?.disk
-      if (disk !== undefined && !(await this.disks.isAlive(disk))) await this.loseDisk(disk, error)
+      await this.#noticeLoss(number, error)
       requireKept(error)
       throw error
     }
+  }
+
+  /** Where a store could not be read, it may be that its disk has gone. */
+  async #noticeLoss(number: number, error: unknown): Promise<void> {
+    const disk = this.find(number)?.disk
+    if (disk !== undefined && !(await this.disks.isAlive(disk))) await this.loseDisk(disk, error)
   }
 
   /** What lies on a disk that has failed counts as away. The newest store is the writer's to give up. */
@@ -209,14 +213,49 @@ export class StoredBlocks extends KeptCatalogue {
 
   /** A store is tried before it is first opened. @throws whatever is wrong with it */
   #try(number: number): Promise<unknown> {
-    const { firstPosition, finished, damaged } = this.find(number)!
+    const store = this.find(number)!
     const known = this.tried.get(number)
     if (known !== undefined) return known
+    const { firstPosition, finished, damaged } = store
     const expected = { end: finished ? usedEnd(finished) : 0, holes: damaged?.holes ?? [] }
-    const tried = tryStore(this.world, this.path(number), firstPosition, expected)
+    const tried =
+      finished?.rest === 'unknown'
+        ? this.#settleEnd(number, firstPosition, finished)
+        : tryStore(this.world, this.path(number), firstPosition, expected)
     this.tried.set(number, tried)
-    tried.catch(() => this.tried.delete(number))
+    tried.catch(() => {
+      if (this.tried.get(number) === tried) this.tried.delete(number)
+    })
     return tried
+  }
+
+  /**
+   * Looks where a store ends that was finished while its disk was away: what it holds beyond that end is the journal's
+   * too.
+   * @throws when it does not reach that end, or is otherwise damaged
+   */
+  async #settleEnd(number: number, firstPosition: Position, finished: StoreFinish): Promise<void> {
+    const { nextPosition, chain } = finished
+    const settle = async (end: StoreFinish): Promise<void> => {
+      const store = this.find(number)
+      if (store) await this.replace({ ...store, finished: end })
+    }
+    let end: StoreEnd
+    try {
+      end = await tryStore(this.world, this.path(number), firstPosition)
+    } catch (error) {
+      const disk = this.find(number)?.disk
+      if (isWithoutRoom(error) || disk === undefined || !(await this.disks.isAlive(disk))) throw error
+      // Of one that is damaged it is not known how far it reached.
+      const next = this.stores[this.stores.findIndex((store) => store.number === number) + 1]
+      await settle({ nextPosition: next?.firstPosition ?? nextPosition, chain, usedTo: nextPosition })
+      throw error
+    }
+    if (end && end.nextPosition >= nextPosition) {
+      return settle({ nextPosition: end.nextPosition, chain: end.chain.toString('hex'), rest: 'unused' })
+    }
+    await settle({ nextPosition, chain, rest: 'unused' })
+    if (nextPosition > firstPosition) throw new Error(`it ends before ${nextPosition}`)
   }
 
   /**
@@ -232,6 +271,7 @@ export class StoredBlocks extends KeptCatalogue {
       await this.#try(number)
       return true
     } catch (error) {
+      await this.#noticeLoss(number, error)
       if (isWithoutRoom(error)) throw error
       return error instanceof UnderstudyError && intact.has(error.code)
     }

@@ -30,27 +30,25 @@ export async function tryStore(
     await requireContiguous(store, Math.max(firstPosition, proof.position), finished)
     yield last && { nextPosition: last.firstPosition + last.count, chain: Buffer.from(last.chainAfter) }
   }
-  const ends = inCopy(world, path, 'trial', use, proof.tables)
+  const ends = inCopy(world, path, use, proof.tables)
   for await (const end of ends) return end
   return undefined
 }
 
 /**
  * Uses a copy of a store, which may be one that must not be opened itself.
- * @param kind what the copy is called for
  * @param proved tables that need not be read
  * @throws whatever keeps LevelDB from opening it
  */
 export async function* inCopy<T>(
   world: World,
   path: string,
-  kind: 'trial' | `look-${string}`,
   use: (store: BlockStore) => AsyncIterable<T>,
   proved?: ReadonlySet<string>
 ): AsyncGenerator<T> {
-  const copy = `${path}.${kind}`
+  // Several may look at a store at once, each at its own copy.
+  const copy = `${path}.look-${world.random.bytes(4).toString('hex')}`
   const { files } = world
-  await files.remove(copy)
   try {
     await requireManifest(files, path)
     const damaged = await world.stores.damagedTables(path, proved)

@@ -34,14 +34,16 @@ export async function verifySeries(
     const to = Math.min(finished?.nextPosition ?? end, end)
     const next = series.stores[index + 1]?.firstPosition ?? end
     if (next <= verification.position) continue
-    if (store.removed || series.isAway(store)) {
-      if (!store.removed) away.push({ store: number, fromPosition: firstPosition, toPosition: to - 1 })
+    const isPassedOver = (): boolean => {
+      const isAway = series.isAway(store)
+      if (isAway) away.push({ store: number, fromPosition: firstPosition, toPosition: to - 1 })
+      else if (series.find(number)?.removed !== true && series.find(number)) return false
       verification.passOver(next)
-      continue
+      return true
     }
-    if (to <= verification.position) continue
-    verification.store(store, stores[index - 1])
-    if (!damaged || damaged.salvaged) {
+    if (isPassedOver()) continue
+    if (to > verification.position) verification.store(store, stores[index - 1])
+    if (to > verification.position && (!damaged || damaged.salvaged)) {
       try {
         verification.identity(await series.identity(number))
         for await (const block of series.blocksOfStore(store, Math.max(firstPosition, verification.position))) {
@@ -51,10 +53,7 @@ export async function verifySeries(
           options.progress?.(Math.min(doneBytes, totalBytes), totalBytes)
         }
       } catch (error) {
-        if (!series.find(number)) {
-          verification.passOver(to)
-          continue
-        }
+        if (isPassedOver()) continue
         verification.unreadable(error)
       }
     }

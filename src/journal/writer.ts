@@ -99,6 +99,8 @@ export class Writer {
   #timer: Timer | undefined
   #headTimer: Timer | undefined
   #running: Promise<void> | undefined
+  /** Whether it is on the disk that this process writes. */
+  #begun = false
   #closed = false
 
   private constructor(
@@ -281,6 +283,9 @@ export class Writer {
     this.#failure = undefined
     try {
       await this.#writeHead()
+      // A head that tells of a clean end is believed: none may be left behind what is committed after it.
+      if (!this.#begun) await this.#head.sync()
+      this.#begun = true
       if (this.#isFull()) await this.#beginStore()
       else await this.#series.reserve(this.#appendPosition, this.states.highestSeq)
     } catch (error) {
@@ -325,6 +330,7 @@ export class Writer {
     if (retry) await sleep(this.#world.timers, RETRY_MS)
     await this.#reserve.release()
     await this.#makeRoom()
+    await this.#headBeforeStore()
     try {
       await this.#series.abandonNewest(this.#nextPosition, this.#chain, this.states.highestSeq, error)
     } catch (cause) {
@@ -356,9 +362,23 @@ export class Writer {
     return this.#storeBytes >= this.#options.storeBytes || ageUs >= this.#options.storeAgeMs * 1000
   }
 
-  #beginStore(): Promise<BlockStore> {
+  async #beginStore(): Promise<BlockStore> {
+    await this.#headBeforeStore()
     this.#storeBytes = 0
     return this.#series.begin(this.#nextPosition, this.#chain, this.states.highestSeq)
+  }
+
+  /**
+   * The head is on the disk before a store is begun, so that it knows of all that is in those before: their disk may not
+   * be there at the next start.
+   */
+  async #headBeforeStore(): Promise<void> {
+    try {
+      await this.#writeHead()
+      await this.#head.sync()
+    } catch (error) {
+      this.#log.debug({ err: error }, 'the head could not be written before a store')
+    }
   }
 
   async #sayAlive(): Promise<void> {

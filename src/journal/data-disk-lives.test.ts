@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest'
+import { repeats } from '../../test/support/scale.ts'
+import type { Dice } from '../sim/world/dice.ts'
+import type { Disk } from '../sim/world/disk.ts'
+import type { Machine } from '../sim/world/machine.ts'
+import { Simulation } from '../sim/world/simulation.ts'
+import { findDisk } from './disks.ts'
+import { silent, texts, told, writerOptions } from './fixtures.ts'
+import { Journal } from './journal.ts'
+
+/** Lives of a journal whose data disk comes and goes, with cuts and restarts in between, each from a seed. */
+
+const mount = '/media/usb'
+
+class Life {
+  readonly steps: string[] = []
+  readonly acked: string[] = []
+  readonly #machine: Machine
+  readonly #usb: Disk
+  readonly #dice: Dice
+  #journal: Journal | undefined
+  #attached = true
+  #sent = 0
+
+  constructor(seed: number) {
+    const simulation = new Simulation(seed)
+    this.#dice = simulation.dice.fork('life')
+    this.#machine = simulation.machine('pi')
+    this.#usb = this.#machine.mount(mount)
+    for (const disk of [this.#usb, this.#machine.disk]) disk.pace = { changeUs: [50, 500], syncUs: [500, 5000] }
+  }
+
+  async live(steps: number): Promise<void> {
+    await this.#open()
+    const actions = [
+      () => this.#record(),
+      () => this.#record(),
+      () => this.#pass(),
+      () => this.#detach(),
+      () => this.#attach(),
+      () => this.#look(),
+      () => this.#restart(),
+      () => this.#cut(),
+      () => this.#readOnly()
+    ]
+    for (let step = 0; step < steps; step++) await actions[this.#dice.int(0, actions.length - 1)]!()
+  }
+
+  /** The disk is there, and all that was acknowledged is read, once and in order. */
+  async check(): Promise<void> {
+    this.#usb.readOnly = false
+    await this.#attach()
+    await this.#restart()
+    const journal = this.#journal!
+    await this.#complete(journal.lookForDisk())
+    await this.#record()
+    const report = await this.#complete(journal.verify())
+    expect(report.problems).toEqual([])
+    expect(report.away).toEqual([])
+    const found = await this.#complete(texts(journal.range({})))
+    expect(new Set(found).size).toBe(found.length)
+    const acked = new Set(this.acked)
+    expect(found.filter((text) => acked.has(text))).toEqual(this.acked)
+    expect(journal.disk).toEqual({ mount, used: true, away: [] })
+    for (const { fromUs, toUs, heardUs, rest } of await this.#complete(journal.coverage())) {
+      expect(heardUs + rest.reduce((sum, gap) => sum + gap.toUs - gap.fromUs, 0)).toBe(toUs - fromUs)
+      expect(rest.map(({ cause }) => cause)).not.toContain('disk away')
+    }
+    await this.#complete(journal.close())
+    const disk = await this.#complete(findDisk(this.#machine.world.files, mount))
+    expect(disk).toBeDefined()
+  }
+
+  #complete<T>(work: Promise<T>): Promise<T> {
+    return this.#machine.simulation.complete(work)
+  }
+
+  async #open(): Promise<void> {
+    this.steps.push('open')
+    const options = { ...writerOptions, disk: mount, storeBytes: 5000 }
+    this.#journal = await this.#complete(Journal.open(this.#machine.world, options, silent))
+    this.#journal.hearing.added('spin30')
+    this.#journal.hearing.heard('spin30')
+  }
+
+  async #record(): Promise<void> {
+    this.steps.push('record')
+    const some: string[] = []
+    for (let i = this.#dice.int(1, 30); i > 0; i--) {
+      const text = `message ${this.#sent++} ${this.#dice.bytes(20).toString('hex')}`
+      some.push(text)
+      this.#journal!.append(told('spin30', text))
+    }
+    await this.#complete(this.#journal!.commit())
+    this.acked.push(...some)
+  }
+
+  async #pass(): Promise<void> {
+    this.steps.push('pass')
+    this.#journal!.hearing.proof('spin30')
+    await this.#machine.simulation.run(this.#dice.int(1, 30_000))
+  }
+
+  async #detach(): Promise<void> {
+    if (!this.#attached) return
+    const left = this.#dice.int(0, 1) === 0 ? 'folder' : 'mounted'
+    this.steps.push(`detach, ${left}`)
+    this.#machine.detach(mount, left)
+    this.#attached = false
+  }
+
+  async #attach(): Promise<void> {
+    if (this.#attached) return
+    this.steps.push('attach')
+    this.#machine.attach(mount, this.#usb)
+    this.#attached = true
+  }
+
+  async #look(): Promise<void> {
+    this.steps.push('look')
+    const looked = this.#journal!.lookForDisk()
+    if (this.#dice.int(0, 1) === 0) await this.#complete(looked)
+    else looked.catch(() => {})
+  }
+
+  async #readOnly(): Promise<void> {
+    this.#usb.readOnly = !this.#usb.readOnly
+    this.steps.push(`read-only ${this.#usb.readOnly}`)
+  }
+
+  async #restart(): Promise<void> {
+    this.steps.push('restart')
+    await this.#complete(this.#journal!.close())
+    await this.#open()
+  }
+
+  async #cut(): Promise<void> {
+    this.steps.push('cut')
+    const wasMounted = this.#attached
+    this.#machine.cutPower()
+    this.#machine.boot()
+    this.#attached = wasMounted
+    await this.#open()
+  }
+}
+
+test('what was acknowledged is there once, whenever the disk goes and comes', { timeout: 60_000 }, async () => {
+  for (let seed = 1; seed <= repeats(300); seed++) {
+    const life = new Life(seed)
+    try {
+      await life.live(25)
+      await life.check()
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${life.steps.join('; ')}`, { cause: error })
+    }
+  }
+})
