@@ -23,6 +23,7 @@ export default defineConfig({
       { test: { name: 'disk', include: ['test/disk/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'formats', include: ['test/formats/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'captures', include: ['test/captures/**/*.test.ts'], fileParallelism: false, ...patient } },
+      { test: { name: 'sync', include: ['test/sync/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], fileParallelism: false, ...patient } }
     ]
   }

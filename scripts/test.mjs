@@ -38,6 +38,10 @@ const suites = [
   { name: 'disk', needs: loopDisks, root: true },
   { name: 'formats', needs: { python3: 'python3-venv' } },
   { name: 'captures', needs: { zstd: 'zstd', jq: 'jq' } },
+  {
+    name: 'sync',
+    needs: { rsync: 'rsync', rrsync: 'rsync', sshd: 'openssh-server', ssh: 'openssh-client', flock: 'util-linux' }
+  },
   { name: 'bench', needs: { python3: 'python3-venv' } }
 ]
 

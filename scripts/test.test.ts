@@ -13,8 +13,11 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'understudy-test-test-'))
   for (const directory of ['scripts', 'node_modules/.bin']) mkdirSync(join(root, directory), { recursive: true })
   cpSync(join(import.meta.dirname, 'test.mjs'), join(root, 'scripts/test.mjs'))
+  const transfers = ['rsync', 'rrsync', 'sshd', 'ssh', 'flock']
   const disks = ['mke2fs', 'mount', 'losetup', 'findmnt']
-  for (const name of ['tsc', 'biome', 'knip', 'python3', 'git', 'zstd', 'jq', ...disks]) program(name, 'exit 0')
+  const capturing = ['zstd', 'jq']
+  const all = ['tsc', 'biome', 'knip', 'python3', 'git', ...capturing, ...transfers, ...disks]
+  for (const name of all) program(name, 'exit 0')
   program('id', 'echo 0')
   vitest({ numPassedTests: 2, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: [] }, 0)
 })

@@ -1,5 +1,5 @@
 import { Captures } from '../captures/captures.ts'
-import { sealedFolder, sealedFolders } from '../captures/sealed.ts'
+import { capturesPath, sealedFolders } from '../captures/sealed.ts'
 import type { Config } from '../config/config.ts'
 import { UnderstudyError } from '../errors.ts'
 import type { EarlyHearing } from '../journal/early-hearing.ts'
@@ -84,6 +84,8 @@ export class ServedJournal {
   /** From now on it seals and hands over by itself. */
   start(): void {
     this.captures.start()
+    // It also knows of what the primary has lost since it was confirmed.
+    this.journal.offerRemovable(() => this.sync.removable())
     this.sync.start()
   }
 
@@ -99,11 +101,13 @@ export class ServedJournal {
 function syncSurroundings({ files }: World, directory: string, journal: Journal, captures: Captures): Surroundings {
   return {
     sealed: () => sealedFolders(files, directory),
+    pathOf: ({ capture, folder }) => `${capturesPath(directory)}/${capture}/${folder}`,
     isWhole: (capture) => captures.isWhole(capture),
-    confirmed: async ({ capture, folder }) => {
-      const sealed = await sealedFolder(files, directory, capture, folder)
-      if (sealed) await (await captures.ledger()).confirmed(capture, folder, sealed.manifestSha256)
+    certainUs: () => journal.certainUs,
+    confirmed: async ({ capture, folder, manifestSha256 }) => {
+      await (await captures.ledger()).confirmed(capture, folder, manifestSha256)
     },
+    removed: async ({ capture, folder }) => (await captures.ledger()).removed(capture, folder),
     confirmJournal: (position) => journal.confirm(position)
   }
 }

@@ -1,6 +1,6 @@
 import { type ErrorCode, UnderstudyError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Ms } from '../world/time.ts'
+import type { Ms, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { EarlyHearing } from './early-hearing.ts'
 import type { Frame, JournalEvent, Position, Stamp } from './entry.ts'
@@ -238,6 +238,12 @@ export class Journal extends SeriesReader {
   /** Resolves when the finished stores are merged, as far as they can be. */
   merged(): Promise<void> {
     return this.#merging.idle()
+  }
+
+  /** The time, where it is certain. */
+  get certainUs(): Us | undefined {
+    const { wallUs, source } = this.#writer.stamp()
+    return source === 'none' ? undefined : wallUs
   }
 
   /** Everything before this position is known to be elsewhere too: it may go before the rest when room is needed. */

@@ -9,6 +9,7 @@ import { proofOf } from './receipt.ts'
 export interface Handed {
   readonly capture: string
   readonly folder: string
+  readonly manifestSha256: string
   /** What a receipt must come to; see `proofOf`. */
   readonly proof: string
   readonly bytes: number
@@ -27,7 +28,7 @@ export interface Handed {
   readonly recheck?: string
   /** What the primary has is no longer, or never was, what was sent; or it is gone there. */
   readonly fault?: 'differs' | 'gone'
-  /** It is no longer here: it was removed for a limit, having been confirmed, or erased at its date. */
+  /** It is no longer here: removed for a limit, having been confirmed, or erased. */
   readonly removed?: 'limit' | 'erased'
 }
 
@@ -72,6 +73,7 @@ export class HandedFolders {
     const made: Handed = {
       capture,
       folder,
+      manifestSha256,
       proof,
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
       sealedUs,

@@ -1,7 +1,7 @@
 import type { SealedFolder } from '../captures/sealed.ts'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
-import { type Ms, sleep } from '../world/time.ts'
+import { type Ms, sleep, type Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { FarSide, type SendOptions } from './far-side.ts'
 import { confirmedBelow, type Handed, type HandedFolders, nameOf } from './handed.ts'
@@ -15,10 +15,16 @@ const LOOKS_MS = [1000, 2000, 4000, 8000, 16_000, 32_000]
 /** What is handed over, and who is told of it. */
 export interface Surroundings {
   readonly sealed: () => Promise<SealedFolder[]>
+  /** Where a sealed folder is, or was. */
+  readonly pathOf: (folder: Pick<Handed, 'capture' | 'folder'>) => string
   /** Whether a capture is of all streams. */
   readonly isWhole: (capture: string) => boolean
   /** The primary has this folder, hashes and all. */
   readonly confirmed: (folder: Handed) => Promise<void>
+  /** It is not here any more. */
+  readonly removed: (folder: Handed) => Promise<void>
+  /** The time, where it is certain. */
+  readonly certainUs: () => Us | undefined
   /** The primary has everything in the journal before this position. */
   readonly confirmJournal: (position: number) => Promise<void>
 }

@@ -19,7 +19,7 @@ export function setupOf(site: string, { user, directory }: SyncTarget, keys: Pub
       `command="rrsync -ro ${receipts}",restrict ${keys.receipts}`
     ],
     commands: [
-      'apt-get install rsync openssh-server',
+      'apt-get install rsync python3 openssh-server',
       `id ${user} || adduser --system --group --shell /bin/sh --home ${directory} ${user}`,
       `install -d -o ${user} -g ${user} -m 755 ${[directory, uploads, `${directory}/receipts`, receipts].join(' ')}`,
       'install -m 755 scripts/primary-receipt /usr/local/bin/',

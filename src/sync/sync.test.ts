@@ -35,7 +35,9 @@ class Place {
   readonly config: Config
   /** What the ledger and the journal were told. */
   readonly confirmed: string[] = []
+  readonly removed: string[] = []
   below = 0
+  timeKnown = true
 
   constructor(seed = 1, sync: object = {}) {
     this.simulation = new Simulation(seed)
@@ -47,6 +49,9 @@ class Place {
   open(world: World = this.pi.world): Sync {
     const around = {
       sealed: () => sealedFolders(world.files, '/data'),
+      pathOf: ({ capture, folder }: { capture: string; folder: string }) => `/data/captures/${capture}/${folder}`,
+      removed: async (folder: { capture: string; folder: string }) => void this.removed.push(nameOf(folder)),
+      certainUs: () => (this.timeKnown ? world.clock.wallUs() : undefined),
       isWhole: (capture: string) => capture === 'daily',
       confirmed: async (folder: { capture: string; folder: string }) => void this.confirmed.push(nameOf(folder)),
       confirmJournal: async (position: number) => {
@@ -256,6 +261,102 @@ test('a stop ends a transfer at once and is no failure', async () => {
   await place.complete(sync.stop())
   await expect(run).rejects.toThrow('aborted')
   expect((await place.complete(sync.status())).failure).toBeUndefined()
+})
+
+describe('what is kept here', () => {
+  const DAY_MS = 24 * HOUR_MS
+  const here = async (life: Place): Promise<string[]> =>
+    (await life.complete(sealedFolders(life.pi.world.files, '/data'))).map(nameOf)
+
+  test('a folder goes for its age only when it is confirmed, and stays where the primary has something else', async () => {
+    const life = new Place(1, { max_age: '2d' })
+    const names = [await life.seal(0), await life.seal(1)]
+    life.primary.answers = false
+    const sync = life.open()
+    sync.start()
+    await life.simulation.run(10 * DAY_MS)
+    expect(await here(life)).toEqual(names)
+    life.primary.files.set(`${SITE}/${names[1]}/spin30.jsonl.zst`, Buffer.from('rotten'))
+    life.primary.receipts()
+    await life.simulation.run(DAY_MS)
+    expect([await here(life), life.removed]).toEqual([[names[1]], [names[0]]])
+    expect(await life.complete(sync.status())).toMatchObject({ confirmed: 1, unsent: [], differing: [names[1]] })
+    expect(life.primary.folder(names[0]!).size).toBe(3)
+  })
+
+  test('the oldest go where they are too large together', async () => {
+    const life = new Place(1, { max_size: '10MB' })
+    const names = []
+    for (let day = 0; day < 4; day++) names.push(await life.seal(day, [3_500_000]))
+    const sync = life.open()
+    sync.start()
+    await life.simulation.run(3 * HOUR_MS)
+    expect(await here(life)).toEqual(names.slice(2))
+    expect(await life.complete(sync.run())).toEqual({ sent: [], confirmed: [], waiting: [], differing: [] })
+  })
+
+  test('a full disk is offered what is confirmed, the oldest first', async () => {
+    const names = [await place.seal(0), await place.seal(1)]
+    const sync = place.open()
+    expect(await place.complete(sync.removable())).toBeUndefined()
+    await place.complete(sync.run())
+    for (const name of names) {
+      const next = (await place.complete(sync.removable()))!
+      expect(next.name).toBe(`captures/${name}`)
+      expect(next.bytes).toBeGreaterThan(5300)
+      await place.complete(next.remove())
+    }
+    expect([await here(place), await place.complete(sync.removable())]).toEqual([[], undefined])
+  })
+
+  test('erase_after takes what is old, confirmed or not, and says so 30 days before', async () => {
+    const life = new Place(1, { target: undefined, erase_after: '40d' })
+    const name = await life.seal(0)
+    const sync = life.open()
+    sync.start()
+    await life.simulation.run(DAY_MS)
+    expect((await life.complete(sync.status())).erasing).toEqual([])
+    await life.simulation.run(11 * DAY_MS)
+    const [announced, ...none] = (await life.complete(sync.status())).erasing
+    expect([announced, none]).toEqual([{ name, atMs: Date.UTC(2026, 10, 3) + 40 * DAY_MS, confirmed: false }, []])
+    await life.simulation.run(28 * DAY_MS)
+    expect(await here(life)).toEqual([name])
+    await life.simulation.run(2 * DAY_MS)
+    expect([await here(life), life.removed]).toEqual([[], [name]])
+    expect(await life.complete(sync.status())).toMatchObject({ unsent: [], erasing: [] })
+  })
+
+  test('a date erases what was recorded before it; without a certain time nothing goes', async () => {
+    const life = new Place(1, { target: undefined, erase_after: new Date('2026-11-03') })
+    const names = [await life.seal(0), await life.seal(1)]
+    life.timeKnown = false
+    life.open().start()
+    await life.simulation.run(5 * DAY_MS)
+    expect(await here(life)).toEqual(names)
+    life.timeKnown = true
+    await life.simulation.run(2 * HOUR_MS)
+    expect(await here(life)).toEqual([names[1]])
+  })
+
+  test('killed while one is removed, it is gone or whole, and on record', async () => {
+    for (let ms = 0; ms < 30; ms++) {
+      const life = new Place(ms, { max_age: '1d' })
+      const name = await life.seal(0, [3000])
+      await life.complete(life.open().run())
+      await life.simulation.run(3 * DAY_MS)
+      const sync = life.open()
+      sync.start()
+      await life.simulation.run(60_000 + ms / 5)
+      life.pi.kill()
+      life.pi.start()
+      const left = await here(life)
+      if (left.length > 0) expect(left).toEqual([name])
+      life.open().start()
+      await life.simulation.run(2 * HOUR_MS)
+      expect(await life.complete(life.pi.world.files.list('/data/captures/daily'))).toEqual([])
+      expect(life.removed).toContain(name)
+    }
+  })
 })
 
 test('killed or cut off anywhere between sealed and confirmed: one folder, whole, and nothing believed early', async () => {

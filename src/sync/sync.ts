@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import { type ErrorCode, UnderstudyError } from '../errors.ts'
+import type { Removable } from '../journal/retention.ts'
 import type { Log } from '../log.ts'
 import type { Ms, Timer } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { HandedFolders, nameOf } from './handed.ts'
 import { Handover, type PassOptions, type Report, type Surroundings } from './handover.ts'
+import { type Announced, Keeping } from './keeping.ts'
 import { type SyncPaths, syncPaths } from './paths.ts'
 import { type Failure, SyncState } from './state.ts'
 
 const TICK_MS = 60_000
+const KEEPING_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 /** How it stands with the primary. Folders by name, like `daily/2026-03-29`. */
@@ -21,6 +24,8 @@ export interface SyncStatus {
   readonly waiting: readonly string[]
   /** What the primary has of them is not what was sent, or nothing. */
   readonly differing: readonly string[]
+  /** What `erase_after` takes within 30 days. */
+  readonly erasing: readonly Announced[]
   readonly failure: Failure | undefined
   /** When a pass last went well. */
   readonly doneMs: Ms | undefined
@@ -32,6 +37,7 @@ interface Kept {
   readonly folders: HandedFolders
   readonly state: SyncState
   readonly handover: Handover
+  readonly keeping: Keeping
 }
 
 /**
@@ -48,6 +54,7 @@ export class Sync {
   #kept: Kept | undefined
   #timer: Timer | undefined
   #running: Promise<Report> | undefined
+  #nextKeepingMs: Ms = 0
 
   constructor(world: World, config: Config, around: Surroundings, log: Log) {
     this.#world = world
@@ -59,7 +66,6 @@ export class Sync {
 
   /** From now on it runs by itself. */
   start(): void {
-    if (this.#config.sync.target === undefined) return
     this.#timer = this.#world.timers.every(TICK_MS, () => void this.#tick())
   }
 
@@ -81,8 +87,13 @@ export class Sync {
     return this.#running
   }
 
+  /** The next sealed folder that may go where the disk is full, since the primary has it. */
+  async removable(): Promise<Removable | undefined> {
+    return (await this.#read()).keeping.removable()
+  }
+
   async status(): Promise<SyncStatus> {
-    const { folders: handed, state } = await this.#read()
+    const { folders: handed, state, keeping } = await this.#read()
     const all = handed.all()
     const folders = all.filter(({ removed }) => removed === undefined)
     const differing = all.filter(({ fault }) => fault !== undefined)
@@ -94,6 +105,7 @@ export class Sync {
       unsent: folders.filter(({ sentMs }) => sentMs === undefined).map(nameOf),
       waiting: waiting.map(nameOf),
       differing: differing.map(nameOf),
+      erasing: keeping.announced,
       failure,
       doneMs: current.doneMs,
       problems: [
@@ -106,13 +118,22 @@ export class Sync {
 
   async #tick(): Promise<void> {
     try {
-      if (this.#running === undefined && (await this.#isDue())) await this.run()
+      if (this.#running !== undefined) return
+      await this.#keep()
+      if (this.#config.sync.target !== undefined && (await this.#isDue())) await this.run()
     } catch (error) {
       // On record as a failure; this is only about what nobody foresaw.
       if (!(error instanceof UnderstudyError) && !this.#stopping.signal.aborted) {
         this.#log.error({ err: error }, 'handing over failed')
       }
     }
+  }
+
+  async #keep(): Promise<void> {
+    const monoMs = this.#world.clock.monoUs() / 1000
+    if (monoMs < this.#nextKeepingMs) return
+    this.#nextKeepingMs = monoMs + KEEPING_MS
+    await (await this.#read()).keeping.run()
   }
 
   async #isDue(): Promise<boolean> {
@@ -149,8 +170,9 @@ export class Sync {
     const state = await SyncState.read(this.#world, this.#paths)
     const kept = { paths: this.#paths, folders, state }
     const handover = new Handover(this.#world, this.#config, kept, this.#around, this.#log)
+    const keeping = new Keeping(this.#world, this.#config, folders, this.#around, this.#log)
     // Two may have read at the same time; what both use is one.
-    this.#kept ??= { folders, state, handover }
+    this.#kept ??= { folders, state, handover, keeping }
     return this.#kept
   }
 

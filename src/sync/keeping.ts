@@ -1,0 +1,173 @@
+import type { SealedFolder } from '../captures/sealed.ts'
+import type { Config } from '../config/config.ts'
+import { folderBytes } from '../journal/folder-bytes.ts'
+import type { Removable } from '../journal/retention.ts'
+import type { Log } from '../log.ts'
+import type { Ms, Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import { type Handed, type HandedFolders, nameOf } from './handed.ts'
+import type { Surroundings } from './handover.ts'
+
+const DAY_US = 86_400_000_000
+/** So long before it is erased, it is announced. */
+const NOTICE_US = 30 * DAY_US
+
+/** A folder that is going to be erased. */
+export interface Announced {
+  readonly name: string
+  readonly atMs: Ms
+  /** Whether the primary has it. */
+  readonly confirmed: boolean
+}
+
+/** A sealed folder that is here, with what is known of its handing over. */
+interface Here {
+  readonly sealed: SealedFolder
+  readonly handed: Handed
+}
+
+/**
+ * Before which time everything is to be erased now: the declared date once it has come, or an age ago.
+ * @param nowUs a certain time
+ */
+function erasedBeforeUs(eraseAfter: Config['sync']['eraseAfter'], nowUs: Us): Us | undefined {
+  if (eraseAfter === undefined) return undefined
+  if ('ageMs' in eraseAfter) return nowUs - eraseAfter.ageMs * 1000
+  return nowUs >= eraseAfter.dateMs * 1000 ? eraseAfter.dateMs * 1000 : undefined
+}
+
+/**
+ * Removes sealed folders here. For a limit only those that the primary has confirmed, the oldest first; for the declared
+ * erasure any, and that is announced 30 days before.
+ */
+export class Keeping {
+  readonly #world: World
+  readonly #sync: Config['sync']
+  readonly #folders: HandedFolders
+  readonly #around: Surroundings
+  readonly #log: Log
+  #announced: readonly Announced[] = []
+  #announcedUs: Us = 0
+
+  constructor(world: World, { sync }: Config, folders: HandedFolders, around: Surroundings, log: Log) {
+    this.#world = world
+    this.#sync = sync
+    this.#folders = folders
+    this.#around = around
+    this.#log = log
+  }
+
+  /** What is erased within 30 days, as of the last look. */
+  get announced(): readonly Announced[] {
+    return this.#announced
+  }
+
+  /** Removes what there is to remove. */
+  async run(): Promise<void> {
+    await this.#noteMissing()
+    const nowUs = this.#around.certainUs()
+    // A clock that is wrong by years must not age anything.
+    if (nowUs !== undefined) await this.#erase(nowUs)
+    if (nowUs !== undefined) this.#announce(await this.#here(), nowUs)
+    const here = await this.#here()
+    const { maxAgeMs, maxBytes = Number.POSITIVE_INFINITY } = this.#sync
+    let bytes = 0
+    for (const { sealed } of here) bytes += await folderBytes(this.#world.files, sealed.path)
+    for (const one of here.filter(({ handed }) => isSafe(handed))) {
+      const aged = nowUs !== undefined && maxAgeMs !== undefined && nowUs - one.handed.endUs > maxAgeMs * 1000
+      if (!aged && bytes <= maxBytes) continue
+      bytes -= await folderBytes(this.#world.files, one.sealed.path)
+      await this.#remove(one, 'limit')
+      this.#log.info(
+        { folder: nameOf(one.handed), reason: aged ? 'max_age' : 'max_size' },
+        'removed; the primary has it'
+      )
+    }
+  }
+
+  /** The next that may go where the disk is full. */
+  async removable(): Promise<Removable | undefined> {
+    const next = (await this.#here()).find(({ handed }) => isSafe(handed))
+    return (
+      next && {
+        name: `captures/${nameOf(next.handed)}`,
+        bytes: await folderBytes(this.#world.files, next.sealed.path),
+        remove: () => this.#remove(next, 'limit')
+      }
+    )
+  }
+
+  async #erase(nowUs: Us): Promise<void> {
+    const beforeUs = erasedBeforeUs(this.#sync.eraseAfter, nowUs)
+    if (beforeUs === undefined) return
+    const due = (await this.#here()).filter(({ handed }) => handed.endUs <= beforeUs)
+    for (const one of due) {
+      await this.#remove(one, 'erased')
+      this.#log.warn({ folder: nameOf(one.handed), confirmed: isSafe(one.handed) }, 'erased, as erase_after demands')
+    }
+    if (due.length === 0) return
+    const left = (await this.#here()).filter(({ handed, sealed }) => beginUs(sealed, handed) < beforeUs)
+    this.#log.warn({ left: left.map(({ handed }) => nameOf(handed)) }, 'folders that are left hold later records too')
+  }
+
+  /** In the log once a day, and always in the status. */
+  #announce(here: readonly Here[], nowUs: Us): void {
+    const { eraseAfter } = this.#sync
+    const soonUs = erasedBeforeUs(eraseAfter, nowUs + NOTICE_US)
+    const soon =
+      eraseAfter === undefined || soonUs === undefined ? [] : here.filter(({ handed }) => handed.endUs <= soonUs)
+    this.#announced = soon.map(({ handed }) => {
+      const atMs = 'ageMs' in eraseAfter! ? Math.ceil(handed.endUs / 1000) + eraseAfter.ageMs : eraseAfter!.dateMs
+      return { name: nameOf(handed), atMs, confirmed: isSafe(handed) }
+    })
+    if (soon.length === 0 || nowUs - this.#announcedUs < DAY_US) return
+    this.#announcedUs = nowUs
+    const first = new Date(Math.min(...this.#announced.map(({ atMs }) => atMs))).toISOString()
+    const unconfirmed = this.#announced.filter(({ confirmed }) => !confirmed).length
+    this.#log.warn({ folders: soon.length, unconfirmed, first }, 'sealed folders are going to be erased within 30 days')
+  }
+
+  /** What is here, oldest first. */
+  async #here(): Promise<Here[]> {
+    const here: Here[] = []
+    for (const sealed of await this.#around.sealed()) here.push({ sealed, handed: await this.#folders.of(sealed) })
+    return here.sort((a, b) => a.handed.endUs - b.handed.endUs)
+  }
+
+  /** First its name, so that no half folder is ever seen. What is on record needs room, so it comes last. */
+  async #remove({ sealed, handed }: Here, removed: NonNullable<Handed['removed']>): Promise<void> {
+    const { files } = this.#world
+    const parent = sealed.path.slice(0, sealed.path.lastIndexOf('/'))
+    const hidden = `${parent}/.${sealed.folder}.removed`
+    await files.remove(hidden)
+    await files.rename(sealed.path, hidden)
+    await files.syncDirectory(parent)
+    await files.remove(hidden)
+    await this.#put({ ...handed, removed })
+  }
+
+  /** What was removed and could not be put on record any more, or by whom ever, is on record from now on. */
+  async #noteMissing(): Promise<void> {
+    const { files } = this.#world
+    for (const handed of this.#folders.all().filter(({ removed }) => removed === undefined)) {
+      const path = this.#around.pathOf(handed)
+      if (await files.info(path)) continue
+      await files.remove(path.replace(/[^/]*$/, `.${handed.folder}.removed`))
+      await this.#put({ ...handed, removed: isSafe(handed) ? 'limit' : 'erased' })
+    }
+  }
+
+  async #put(handed: Handed): Promise<void> {
+    await this.#around.removed(handed)
+    await this.#folders.put(handed)
+  }
+}
+
+/** Whether the primary has it as it was sealed, as far as is known. */
+function isSafe({ confirmedMs, fault }: Handed): boolean {
+  return confirmedMs !== undefined && fault === undefined
+}
+
+function beginUs({ manifest }: SealedFolder, { endUs }: Handed): Us {
+  return manifest.window?.fromUs ?? endUs
+}

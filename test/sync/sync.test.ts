@@ -1,0 +1,221 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { appendFile, readdir, rm } from 'node:fs/promises'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { sealDay } from '../../src/sync/fixtures.ts'
+import { realFiles } from '../../src/world/real/files.ts'
+import { repeats } from '../support/scale.ts'
+import { CuttingProxy, Pi, Primary, ran, until } from './rig.ts'
+
+let primary: Primary
+let pi: Pi
+const more: Array<{ remove(): Promise<void> }> = []
+
+beforeEach(async () => {
+  primary = await Primary.start()
+  pi = await Pi.make('north', primary)
+})
+
+afterEach(async () => {
+  for (const one of [...more.splice(0), pi, primary]) await one.remove()
+})
+
+function seal(on: Pi, day: number, bytes = 20_000): Promise<string> {
+  const contents = {
+    'spin30.jsonl.zst': randomBytes(bytes),
+    'spin31.jsonl.zst': randomBytes(300),
+    'pend%2F1.jsonl.zst': randomBytes(9)
+  }
+  return sealDay(realFiles, on.data, on.site, day, contents)
+}
+
+test('three days are sent and confirmed, and a far file that is damaged afterwards is reported', async () => {
+  primary.watch('north')
+  const names = [await seal(pi, 0), await seal(pi, 1), await seal(pi, 2)]
+  const first = await pi.understudy('sync', '--json')
+  expect(first).toMatchObject({ code: 0, err: '' })
+  expect(JSON.parse(first.out)).toEqual({ sent: names, confirmed: names, waiting: [], differing: [] })
+  for (const name of names) expect(await pi.difference(name)).toBe('')
+  expect((await pi.understudy('sync')).out).toBe('0 folders sent, 0 confirmed\n')
+
+  await appendFile(`${pi.there(names[1]!)}/spin30.jsonl.zst`, 'x')
+  const later = await pi.understudy('sync', '--recheck', '--json')
+  expect(later.code).toBe(1)
+  expect(JSON.parse(later.out)).toMatchObject({ differing: [names[1]] })
+
+  // As docs/sync.md says: moved away there, it is sent again.
+  await rm(pi.there(names[1]!), { recursive: true })
+  await until(async () => (await pi.understudy('sync')).code === 0)
+  expect(await pi.difference(names[1]!)).toBe('')
+  expect(JSON.parse((await pi.understudy('sync', '--recheck', '--json')).out)).toMatchObject({
+    waiting: [],
+    differing: []
+  })
+})
+
+test('two Pis share one target', async () => {
+  const other = await Pi.make('south', primary)
+  more.push(other)
+  primary.watch('north', 'south')
+  const [here, there] = [await seal(pi, 0, 3_000_000), await seal(other, 0, 3_000_000)]
+  const reports = await Promise.all([pi.understudy('sync', '--json'), other.understudy('sync', '--json')])
+  expect(reports.map(({ code }) => code)).toEqual([0, 0])
+  expect(await pi.difference(here)).toBe('')
+  expect(await other.difference(there)).toBe('')
+})
+
+test('nothing counts before its receipt', async () => {
+  const name = await seal(pi, 0)
+  // Nobody writes receipts: the command waits a minute for one.
+  const run = pi.spawn('sync')
+  await until(async () => (await pi.handed(name))?.sentMs !== undefined)
+  expect(await pi.difference(name)).toBe('')
+  expect((await pi.handed(name))?.confirmedMs).toBeUndefined()
+  primary.watch('north')
+  await new Promise((resolve) => run.once('exit', resolve))
+  expect((await pi.handed(name))?.confirmedMs).toBeDefined()
+})
+
+test('cut at any byte it goes on where it was, and the far side is identical at the end', async () => {
+  const proxy = await CuttingProxy.start(primary.port)
+  more.push({ remove: () => proxy.close() })
+  await pi.configure([`port = ${proxy.port}`])
+  primary.watch('north')
+  const bytes = 4_000_000
+  const cuts = repeats(20)
+  const name = await seal(pi, 0, bytes)
+  for (let i = 0; proxy.cuts < cuts; i++) {
+    // Wherever it is: in the handshakes, in the file, in the note, in the receipts.
+    proxy.cutAfterBytes = randomInt(1, i % 3 === 0 ? 30_000 : bytes / 2)
+    const { code, err } = await pi.understudy('sync')
+    if (proxy.cuts > i)
+      expect({ code, err }).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/UNDERSTUDY_SYNC_(CUT|UNREACHABLE|BUSY)/)
+      })
+    if ((await pi.handed(name))?.confirmedMs !== undefined) break
+  }
+  proxy.cutAfterBytes = Number.POSITIVE_INFINITY
+  await until(async () => (await pi.understudy('sync')).code === 0)
+  expect(await pi.difference(name)).toBe('')
+  expect((await pi.handed(name))?.confirmedMs).toBeDefined()
+})
+
+test('an interrupted transfer is not begun anew', async () => {
+  const proxy = await CuttingProxy.start(primary.port)
+  more.push({ remove: () => proxy.close() })
+  await pi.configure([`port = ${proxy.port}`])
+  primary.watch('north')
+  const name = await seal(pi, 0, 12_000_000)
+  for (let i = 0; i < 3; i++) {
+    proxy.cutAfterBytes = 5_000_000
+    await until(async () => (await pi.understudy('sync')).err.includes('UNDERSTUDY_SYNC_CUT') || proxy.cuts > i)
+  }
+  await until(async () => (await pi.understudy('sync')).code === 0)
+  expect(await pi.difference(name)).toBe('')
+  // Begun anew each time it would be 22 MB at least.
+  expect(proxy.bytes).toBeLessThan(18_000_000)
+  expect(await readdir(`${primary.directory}/north/.partial/daily`)).toEqual([])
+})
+
+describe('the keys', () => {
+  test('upload cannot delete, overwrite or read; receipts cannot write; neither runs a command', async () => {
+    primary.watch('north')
+    const name = await seal(pi, 0)
+    expect((await pi.understudy('sync')).code).toBe(0)
+    const shell = `ssh -F ${pi.data}/sync/ssh_config`
+    const rsync = (...args: string[]) => ran('rsync', ['-e', shell, ...args])
+    const spoilt = `${pi.data}/spoilt`
+    await realFiles.writeFile(spoilt, 'spoilt')
+    const file = `${name}/spin30.jsonl.zst`
+
+    const refused = [
+      await rsync('-r', '--delete', `${pi.data}/sync/receipts/`, 'upload:./'),
+      await rsync('--remove-source-files', spoilt, 'upload:other'),
+      await rsync('-r', 'upload:./', `${pi.data}/read/`),
+      await rsync(`upload:${file}`, `${pi.data}/read`),
+      await rsync('--partial-dir=.x', spoilt, `upload:${file}`),
+      await rsync('--backup', '--suffix=x', spoilt, `upload:${file}`),
+      await rsync(spoilt, 'upload:../north/x'),
+      await rsync(spoilt, 'receipts:x'),
+      await ran('ssh', ['-F', `${pi.data}/sync/ssh_config`, 'upload', `rm -r ${pi.there(name)}`]),
+      await ran('ssh', ['-F', `${pi.data}/sync/ssh_config`, 'receipts', 'id'])
+    ]
+    for (const { code } of refused) expect(code).not.toBe(0)
+    // These are let in, and change nothing.
+    for (const options of [['--inplace'], ['--append'], ['--ignore-times'], []])
+      await rsync(...options, spoilt, `upload:${file}`)
+    expect(await pi.difference(name)).toBe('')
+    expect(await readdir(`${primary.directory}/north/daily`)).toEqual([name.split('/')[1]])
+  })
+
+  test('are made once, for their owner alone', async () => {
+    const again = JSON.parse((await pi.understudy('sync', '--setup', '--json')).out)
+    const { authorizedKeys } = JSON.parse((await pi.understudy('sync', '--setup', '--json')).out)
+    expect(authorizedKeys).toEqual(again.authorizedKeys)
+    expect(authorizedKeys[0]).toMatch(
+      /^command="rrsync -wo -no-del -no-overwrite \S+\/north",restrict ssh-ed25519 \S+ /
+    )
+    expect((await realFiles.info(`${pi.data}/sync/id_ed25519`))?.mode).toBe(0o600)
+    expect((await realFiles.info(`${pi.data}/sync/id_ed25519-receipts`))?.mode).toBe(0o600)
+  })
+
+  test('an unrestricted one is not used', async () => {
+    const { out } = await ran('ssh-keygen', ['-y', '-f', `${pi.data}/sync/id_ed25519`])
+    const other = await Primary.start()
+    more.push(other)
+    await other.install('north', [out.trim()])
+    await pi.configure([`port = ${other.port}`])
+    await seal(pi, 0)
+    expect((await pi.understudy('sync')).err).toContain('UNDERSTUDY_SYNC_UNRESTRICTED')
+  })
+})
+
+test('a changed host key stops it, and what helps is in its words', async () => {
+  primary.watch('north')
+  await seal(pi, 0)
+  expect((await pi.understudy('sync')).code).toBe(0)
+  await primary.renewHostKey()
+  const name = await seal(pi, 1)
+  const { code, err } = await pi.understudy('sync')
+  expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('UNDERSTUDY_SYNC_HOST_KEY') })
+  expect(err).toContain('known_hosts')
+  await ran('ssh-keygen', ['-R', `[127.0.0.1]:${primary.port}`, '-f', `${pi.data}/sync/known_hosts`])
+  expect((await pi.understudy('sync')).code).toBe(0)
+  expect(await pi.difference(name)).toBe('')
+})
+
+test('killed at each step between sealed and confirmed: one folder, whole, and nothing believed early', async () => {
+  await pi.configure(['bandwidth = "2MB"'])
+  const present = (path: string) => async () => (await realFiles.info(path)) !== undefined
+  const name = (day: number) => `daily/2026-11-${String(2 + day).padStart(2, '0')}`
+  const steps: Array<(day: number) => () => Promise<boolean>> = [
+    (day) => present(`${pi.data}/sync/handed/${name(day)}.json`),
+    (day) => async () => ((await pi.handed(name(day)))?.attempts ?? 0) > 0,
+    (day) => present(`${primary.directory}/north/.partial/${name(day)}/1`),
+    (day) => present(`${primary.directory}/north/.partial/${name(day)}/1/spin30.jsonl.zst`),
+    (day) => present(`${pi.there(name(day))}/spin30.jsonl.zst`),
+    (day) => present(`${pi.there(name(day))}/manifest.json`),
+    (day) => async () => (await pi.handed(name(day)))?.sentMs !== undefined,
+    (day) => present(`${primary.directory}/receipts/north/${name(day)}.sha256`),
+    (day) => present(`${pi.data}/sync/receipts/${name(day)}.sha256`),
+    (day) => async () => (await pi.handed(name(day)))?.confirmedMs !== undefined
+  ]
+  primary.watch('north')
+  for (const [day, step] of steps.entries()) {
+    expect(await seal(pi, day, 2_000_000)).toBe(name(day))
+    const child = pi.spawn('sync')
+    const exit = new Promise((resolve) => child.once('exit', resolve))
+    await Promise.race([until(step(day)), exit])
+    child.kill('SIGKILL')
+    await exit
+    if ((await pi.handed(name(day)))?.confirmedMs !== undefined) expect(await pi.difference(name(day))).toBe('')
+    expect(await present(`${pi.data}/captures/${name(day)}/manifest.json`)()).toBe(true)
+    await until(async () => (await pi.understudy('sync')).code === 0)
+    await until(
+      async () => (await pi.understudy('sync')).code === 0 && (await pi.handed(name(day)))?.confirmedMs !== undefined
+    )
+    expect(await pi.difference(name(day))).toBe('')
+  }
+  const there = await readdir(`${primary.directory}/north/daily`)
+  expect(there.sort()).toEqual(steps.map((_, day) => name(day).slice('daily/'.length)))
+})
