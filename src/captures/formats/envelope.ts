@@ -31,7 +31,7 @@ export function envelopeLine(frame: Frame, index: number, part: Part): string {
 }
 
 /** The fields of one part, in their order; absent ones are `undefined`. */
-export function envelopeOf(frame: Frame, index: number, part: Part): Envelope {
+function envelopeOf(frame: Frame, index: number, part: Part): Envelope {
   const bytes = frame.payload.subarray(part.start, part.end)
   const raw = isUtf8(bytes) ? bytes.toString('utf8') : undefined
   return {
@@ -82,7 +82,7 @@ interface MessageFields {
 }
 
 /** The parts of a frame; an empty frame has one, so that it leaves a line too. */
-export function frameParts(payload: Buffer): Part[] {
+function frameParts(payload: Buffer): Part[] {
   return payload.length === 0 ? [{ start: 0, end: 0, kind: 'other' }] : [...split(payload)]
 }
 

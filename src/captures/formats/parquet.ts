@@ -1,14 +1,19 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Frame } from '../../journal/entry.ts'
 import type { Files } from '../../world/files.ts'
 import type { Us } from '../../world/time.ts'
 import { GatheredFiles } from '../gathered-files.ts'
+import { pieces } from '../lines.ts'
 import { checkStreamName } from '../stream-name.ts'
-import { envelopeOf, frameParts } from './envelope.ts'
+import { zstdFrames } from '../zstd-frames.ts'
+import { type Envelope, envelope } from './envelope.ts'
 import type { FolderFormat, FolderWriter, FormatCounts } from './format.ts'
 import { ParquetFile } from './parquet-file.ts'
 
-/** Rows wait in memory up to so much, over all files. */
-const WAITING_BYTES = 24 << 20
+/** The rows of a group take about so much memory. */
+const GROUP_BYTES = 4 << 20
+/** More than the longest line, or than all that is compressed at once. */
+const MAX_CHUNK_BYTES = 128 << 20
 
 /**
  * Parquet with the columns of the envelope, one file a stream and day (`spin30-2026-11-21.parquet`), compressed by zstd.
@@ -22,17 +27,23 @@ function utcDay(us: Us): string {
   return new Date(us / 1000).toISOString().slice(0, 10)
 }
 
+/**
+ * Row groups have to be large, and there may be many files: so the rows wait on the disk, as compressed lines with
+ * envelope, and one file after the other is made of them at the end.
+ */
 class ParquetFiles implements FolderWriter {
+  private readonly files: Files
   private readonly dayOf: (us: Us) => string | undefined
+  private readonly rows: GatheredFiles
   private readonly written: GatheredFiles
-  private readonly open = new Map<string, ParquetFile>()
-  private waitingBytes = 0
   private messages = 0
   private others = 0
   private bytes = 0
 
   constructor(files: Files, directory: string, dayOf: (us: Us) => string | undefined) {
+    this.files = files
     this.dayOf = dayOf
+    this.rows = new GatheredFiles(files, directory, (data) => zstdCompressSync(data))
     this.written = new GatheredFiles(files, directory)
   }
 
@@ -43,51 +54,60 @@ class ParquetFiles implements FolderWriter {
 
   async write(frames: readonly Frame[]): Promise<void> {
     for (const frame of frames) {
-      const file = this.file(frame)
-      const before = file.waitingBytes
-      for (const [index, part] of frameParts(frame.payload).entries()) {
-        if (part.kind === 'json') this.messages++
-        else this.others++
-        file.add(envelopeOf(frame, index, part))
-      }
-      this.waitingBytes += file.waitingBytes - before
-      if (this.waitingBytes > WAITING_BYTES) await this.writeLargest()
+      const { lines, messages, others } = envelope(frame)
+      this.messages += messages
+      this.others += others
+      await this.rows.append(this.nameOf(frame), lines)
     }
   }
 
   async finish(): Promise<string[]> {
-    for (const [name, file] of this.open) {
-      if (file.waitingBytes > 0) await this.append(name, file.group())
-      await this.append(name, file.end())
-    }
-    return this.written.finish()
+    await this.rows.flush()
+    for (const name of this.rows.names) await this.convert(name)
+    const names = await this.written.finish()
+    await this.rows.discard()
+    return names
   }
 
-  discard(): Promise<void> {
-    return this.written.discard()
+  async discard(): Promise<void> {
+    await this.rows.discard()
+    await this.written.discard()
   }
 
-  private file({ stream, trueUs, wallUs }: Frame): ParquetFile {
+  private nameOf({ stream, trueUs, wallUs }: Frame): string {
     const day = this.dayOf(trueUs ?? wallUs)
-    const name = `${[checkStreamName(stream), ...(day === undefined ? [] : [day])].join('-')}.parquet`
-    let file = this.open.get(name)
-    if (file === undefined) {
-      file = new ParquetFile()
-      this.open.set(name, file)
+    return day === undefined ? checkStreamName(stream) : `${checkStreamName(stream)}-${day}`
+  }
+
+  private async convert(name: string): Promise<void> {
+    const made = new ParquetFile()
+    const append = (data: Buffer): Promise<void> => {
+      this.bytes += data.length
+      return this.written.append(`${name}.parquet`, data)
     }
-    return file
+    for await (const row of this.rowsOf(name)) {
+      made.add(row)
+      if (made.waitingBytes >= GROUP_BYTES) await append(made.group())
+    }
+    if (made.waitingBytes > 0) await append(made.group())
+    await append(made.end())
   }
 
-  private async writeLargest(): Promise<void> {
-    const [[name, file]] = [...this.open].sort(([, a], [, b]) => b.waitingBytes - a.waitingBytes) as [
-      [string, ParquetFile]
-    ]
-    this.waitingBytes -= file.waitingBytes
-    await this.append(name, file.group())
-  }
-
-  private append(name: string, data: Buffer): Promise<void> {
-    this.bytes += data.length
-    return this.written.append(name, data)
+  private async *rowsOf(name: string): AsyncGenerator<Envelope> {
+    const file = await this.files.open(this.rows.temporary(name), 'read')
+    try {
+      for await (const frame of zstdFrames(pieces(file), MAX_CHUNK_BYTES)) {
+        const lines = zstdDecompressSync(frame, { maxOutputLength: MAX_CHUNK_BYTES })
+        for (let start = 0; start < lines.length; ) {
+          const end = lines.indexOf(LF, start)
+          yield JSON.parse(lines.toString('utf8', start, end))
+          start = end + 1
+        }
+      }
+    } finally {
+      await file.close()
+    }
   }
 }
+
+const LF = 0x0a
