@@ -380,3 +380,26 @@ test('a doubt that the kill did not let settle stays one, a settled one does not
   expect(await snapshotLines(machine, startUs)).toEqual(left)
   expect((await lines(await start(), startUs)).slice(0, 2)).toEqual(left)
 })
+
+test('covers up to the moment it is asked for, committed or not, also where nothing can be committed', async () => {
+  const { machine, journal, startUs, at } = await recorder()
+  const { hearing } = journal
+  hearing.added(spin)
+  hearing.heard(spin)
+  await at(5)
+  hearing.proof(spin)
+  hearing.lost(spin, 'disconnected')
+  await at(8)
+  const { monoUs } = journal.append(told(spin, 'a'))
+  hearing.uncertain(spin, monoUs - 8 * S, monoUs - 7 * S, 'stalled')
+  const whole = [
+    ['uncertain stalled', 0, 1],
+    ['gap disconnected', 5, 8]
+  ]
+  expect(await lines(journal, startUs)).toEqual(whole)
+  machine.disk.readOnly = true
+  hearing.heard(spin)
+  await at(12)
+  const coverage = lines(journal, startUs)
+  expect((await machine.simulation.complete(coverage, 1000)).slice(0, 1)).toEqual(whole.slice(0, 1))
+})

@@ -219,6 +219,12 @@ export class Journal extends SeriesReader {
     return this.#writer.commit()
   }
 
+  /** Up to this moment: what has come is committed first, unless that fails. */
+  override async coverage(query: Parameters<SeriesReader['coverage']>[0] = {}): ReturnType<SeriesReader['coverage']> {
+    await this.#writer.tryToCommit()
+    return super.coverage(query)
+  }
+
   /** Gives what takes the listener away again. */
   onCommit(listener: CommitListener): () => void {
     this.#commits.listeners.add(listener)

@@ -147,9 +147,8 @@ export class Writer {
     await writer.#reserve.hold()
     for (const gap of parts.states.unfinished(world.clock.boot)) writer.note(gap)
     writer.note({ event: 'start', version: options.version })
-    // Where it fails it is tried again behind this: a full disk keeps nobody from hearing.
-    writer.#commitUnasked()
-    await writer.#running
+    // A full disk keeps nobody from hearing.
+    await writer.tryToCommit()
     writer.#headTimer = world.timers.every(HEAD_SYNC_MS, () => void writer.#sayAlive())
     return writer
   }
@@ -258,6 +257,13 @@ export class Writer {
         this.#running = undefined
       })
     await this.#running
+  }
+
+  /** The same, but where commits fail it resolves, and they are tried again behind it. */
+  async tryToCommit(): Promise<void> {
+    const upTo = this.#appendPosition
+    this.#commitUnasked()
+    while (this.#nextPosition < upTo && !this.#failure) await this.#running
   }
 
   async #commitOnce(): Promise<void> {
