@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readArguments, readDuration, readNumber, readPeriod, readTime } from './arguments.ts'
+import { readArguments, readCount, readDuration, readNumber, readPeriod, readTime } from './arguments.ts'
 import type { Command } from './command.ts'
 import { Options } from './terminal.ts'
 
@@ -79,4 +79,8 @@ test('durations and numbers are bounded and need their form', () => {
   expect(() => readDuration('--for', '10')).toThrow(usageError)
   expect(readNumber('--rate', '0.5', 10)).toBe(0.5)
   for (const text of ['0', '-1', '11', 'x', '1e1', '']) expect(() => readNumber('--rate', text, 10)).toThrow(usageError)
+  expect(readCount('--since', '1200000')).toBe(1_200_000)
+  for (const text of ['0', '-1', '1.5', '1.0', '9007199254740993', '1e1', '']) {
+    expect(() => readCount('--since', text)).toThrow(usageError)
+  }
 })

@@ -80,3 +80,13 @@ export function readNumber(name: string, text: string, max: number): number {
   if (!(number > 0 && number <= max)) usage(`${name} expects a number above 0 and not above ${max}`)
   return number
 }
+
+/**
+ * A whole number above 0.
+ * @throws UNDERSTUDY_USAGE
+ */
+export function readCount(name: string, text: string, max: number = Number.MAX_SAFE_INTEGER): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(number > 0 && number <= max)) usage(`${name} expects a whole number above 0 and not above ${max}`)
+  return number
+}

@@ -146,7 +146,11 @@ async function* probe(world: World, config: Config, { sources }: Found): AsyncGe
   const { proxy, caFile } = config.network
   const ca = await readCa(world, caFile).catch(() => undefined)
   const timeUnknown = !config.clock.trust && !(await world.clock.synchronised())
+  const { readIntervalMs, pingIntervalMs, silenceTimeoutMs: silenceMs } = config.relay
   const options = {
+    readIntervalMs,
+    pingIntervalMs,
+    silenceMs,
     ...(proxy !== undefined && { proxy }),
     ...(ca !== undefined && { ca }),
     unknownSinceMs: () => (timeUnknown ? earliestMs() : undefined)

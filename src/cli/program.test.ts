@@ -38,6 +38,29 @@ test('a demo ends by itself, with everything recorded and everything heard', asy
   expect(code).toBe(0)
 })
 
+test('a demo tells as JSON too', async () => {
+  const { code, out } = await sh('demo --streams 2 --rate 5 --for 10s --json')
+  const { coverage, recorded, passed } = JSON.parse(out)
+  expect(coverage).toMatchObject([{ stream: 'spin30', share: 1 }, { stream: 'spin31' }])
+  expect(recorded).toBe(passed)
+  expect(code).toBe(0)
+})
+
+test('a capture of a stream whose credentials cannot be used says so', async () => {
+  const { files } = machine.world
+  await simulation.complete(files.makeDirectory(CREDENTIALS))
+  await simulation.complete(files.writeFile(`${CREDENTIALS}/log.access.spin30`, 'https://relay/session/spin30-log'))
+  await simulation.complete(files.writeFile(`${CREDENTIALS}/log.token.spin30`, 'rubbish'))
+  const where = `--data /data --credentials ${CREDENTIALS}`
+  const alone = await sh(`capture spin30 /captured 5 ${where}`)
+  expect(alone).toMatchObject({ code: 2, err: expect.stringContaining('UNDERSTUDY_TOKEN_INVALID') })
+  const running = new Running(machine, `run ${where}`)
+  await simulation.run(5000)
+  expect((await sh(`capture spin30 /captured 5 ${where}`)).err).toContain('UNDERSTUDY_TOKEN_INVALID')
+  running.stop()
+  await simulation.complete(running.result)
+})
+
 test('a demo that is told to stop prints the same', async () => {
   const demo = new Running(machine, 'demo --streams 2 --data /data')
   await simulation.run(60_000)
@@ -54,7 +77,9 @@ test.each([
   'capture spin30',
   'coverage --colour',
   'import --stream spin30 x',
-  'demo --for 5'
+  'demo --for 5',
+  'verify --since 1.5',
+  'repair 1.5'
 ])('"%s" is wrong usage', async (line) => {
   expect((await sh(line)).code).toBe(2)
 })
@@ -118,7 +143,7 @@ describe('beside a simulated lab', () => {
     await simulation.complete(files.remove('/data/stores/000002/CURRENT'))
     const recorder = await recording()
     expect(await sh('repair 2 --data /data --json')).toMatchObject({ code: 0 })
-    expect(await sh('repair 99 --data /data')).toMatchObject({ code: 0, out: '0 examined, 0 salvaged\n' })
+    expect(await sh('repair 99 --data /data')).toMatchObject({ code: 2, err: expect.stringMatching('UNKNOWN_STORE') })
     await stopped(recorder)
   })
 

@@ -237,8 +237,8 @@ export class Journal extends SeriesReader {
   }
 
   /** Looks for damage in a finished store, or all of them, and salvages what is readable of it. */
-  repair(store?: number): Promise<RepairReport> {
-    return this.#repairs.repair(store)
+  repair(store?: number, progress?: (done: number, total: number) => void): Promise<RepairReport> {
+    return this.#repairs.repair(store, progress)
   }
 
   /** Resolves when the finished stores are merged, as far as they can be. */

@@ -62,10 +62,11 @@ export class Repairs {
   /**
    * Looks through a finished store, or all of them, and does with what it finds damaged what is done for one that a
    * reader came upon.
+   * @param progress told how many stores are done, of how many
    * @returns what was salvaged
    * @throws UNDERSTUDY_UNKNOWN_STORE
    */
-  async repair(number?: number): Promise<RepairReport> {
+  async repair(number?: number, progress?: (done: number, total: number) => void): Promise<RepairReport> {
     const before = new Map(this.#salvages)
     const stores = this.#series.stores.filter(
       (store) =>
@@ -75,7 +76,12 @@ export class Repairs {
       throw new UnderstudyError('UNDERSTUDY_UNKNOWN_STORE', `store ${number}`)
     }
     const examined = stores.map((store) => store.number)
-    for (const store of examined) this.#then(() => this.#examine(store))
+    for (const [index, store] of examined.entries()) {
+      this.#then(async () => {
+        await this.#examine(store)
+        progress?.(index + 1, examined.length)
+      })
+    }
     await this.#work
     return {
       examined,

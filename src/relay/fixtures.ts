@@ -14,6 +14,8 @@ export interface Told {
   readonly detail: string
 }
 
+const paces = { readIntervalMs: 500, pingIntervalMs: 10_000, silenceMs: 25_000 }
+
 /** For tests: a Pi with a roster, a relay, and students, in a simulated world. */
 export class Lab {
   readonly simulation: Simulation
@@ -30,12 +32,17 @@ export class Lab {
     this.relay = new SimulatedRelay(machine.world, { secret: 'a secret', host: 'relay', ...options.relay })
     this.pi = this.simulation.machine('pi')
     const log = (fields: object, message: string): void => void this.logged.push(JSON.stringify({ ...fields, message }))
-    this.roster = new Roster(this.pi.world, { ...options.roster, onTickEnd: () => this.#ticks++ }, this.#listener(), {
-      debug: log,
-      info: log,
-      warn: log,
-      error: log
-    })
+    this.roster = new Roster(
+      this.pi.world,
+      { ...paces, ...options.roster, onTickEnd: () => this.#ticks++ },
+      this.#listener(),
+      {
+        debug: log,
+        info: log,
+        warn: log,
+        error: log
+      }
+    )
   }
 
   get ticks(): number {

@@ -11,12 +11,11 @@ import type { StreamSource } from './source.ts'
 export interface RosterOptions extends Omit<Route, 'judgeDates'> {
   /** Asked at each connection, see `ConnectionOptions`. Default: it was right. */
   readonly unknownSinceMs?: () => Ms | undefined
-  /** The sockets are read this often. Default 500. */
-  readonly readIntervalMs?: Ms
-  /** Default 10 s. */
-  readonly pingIntervalMs?: Ms
-  /** A connection without pong, ping and message for this long is given up. Default 25 s: two missed pongs and a half. */
-  readonly silenceMs?: Ms
+  /** The sockets are read this often. */
+  readonly readIntervalMs: Ms
+  readonly pingIntervalMs: Ms
+  /** A connection without pong, ping and message for this long is given up. */
+  readonly silenceMs: Ms
   /** A larger frame ends its connection. Default 12 MiB: the relay's largest message, and some that it joined to it. */
   readonly maxPayloadBytes?: number
   /** Streams that are live from the start. */
@@ -45,10 +44,10 @@ export class Roster {
       world,
       listener,
       log,
-      reader: new Reader(world, options.readIntervalMs ?? 500, (tick) => this.#tickEnd(tick)),
+      reader: new Reader(world, options.readIntervalMs, (tick) => this.#tickEnd(tick)),
       connection: {
-        pingIntervalMs: options.pingIntervalMs ?? 10_000,
-        silenceMs: options.silenceMs ?? 25_000,
+        pingIntervalMs: options.pingIntervalMs,
+        silenceMs: options.silenceMs,
         maxPayloadBytes: options.maxPayloadBytes ?? 12 * 1024 * 1024,
         received: options.onReceived ?? (() => {}),
         unknownSinceMs: options.unknownSinceMs ?? (() => undefined),

@@ -9,16 +9,23 @@ import type { Files, OpenFile } from '../../world/files.ts'
 import type { Ms } from '../../world/time.ts'
 import { Appliance } from '../appliance.ts'
 import { readNumber } from '../arguments.ts'
-import { type Command, relayOptions } from '../command.ts'
+import { type Command, jsonOption, relayOptions } from '../command.ts'
 import { configOf } from '../configuration.ts'
 import { follow } from '../local/follow.ts'
 import { connectRunning } from '../local/open.ts'
+import { errorOf } from '../local/protocol.ts'
+import type { Status } from '../local/status.ts'
 import { createCommandLogger } from '../logger.ts'
+import { Progress } from '../progress.ts'
 import type { Call } from '../terminal.ts'
 import { plural } from '../text.ts'
 import { untilStopped } from '../until-stopped.ts'
 
 const MAX_SECONDS = 30 * 86_400
+const SHOW_MS = 250
+
+/** What is being recorded. */
+type Recording = Pick<Status, 'streams' | 'problems'>
 
 export const capture: Command = {
   name: 'capture',
@@ -28,8 +35,8 @@ export const capture: Command = {
   description: [
     'Writes the messages of a stream into DIR/STREAM.jsonl as they come, one message a line, for so many seconds or until it is told to stop. What is no JSON goes to DIR/STREAM.other. They are kept in the journal too: where an Understudy runs on the data folder it is asked for them, otherwise this one connects and records the stream itself.'
   ],
-  options: { ...relayOptions },
-  exits: { 1: 'The recorder ended in between.' },
+  options: { ...relayOptions, ...jsonOption },
+  exits: { 1: 'The recorder ended in between, or the stream was not heard and nothing came: why not is told.' },
   examples: [['capture spin30 /tmp/spin30 600', 'Ten minutes of one stream.']],
   async run(call) {
     const { world, terminal, positionals } = call
@@ -39,23 +46,30 @@ export const capture: Command = {
     const config = await configOf(call)
     const running = await connectRunning(world, config.data.directory)
     const captured = new Capture(world.files, resolve(directory), stream)
+    const endProgress = showTime(call, `capturing ${stream}`, ms)
+    let after: Recording
     try {
-      if (running === undefined) await recordOne(call, config, stream, ms, captured)
+      if (running === undefined) after = await recordOne(call, config, stream, ms, captured)
       else {
-        requireStream((await running.status()).streams, stream)
+        requireUsable(await running.status(), stream)
         await captured.open()
         await Promise.race([captured.take(running.follow(stream, ms)), untilStopped(terminal.stop)])
+        after = await running.status()
       }
     } finally {
+      endProgress()
       await captured.close()
     }
-    await terminal.out(`${plural(captured.messages, 'message')}, ${plural(captured.others, 'part')} no JSON\n`)
+    const { messages, others } = captured
+    if (messages + others === 0) requireHeard(after, stream)
+    const text = `${plural(messages, 'message')}, ${plural(others, 'part')} no JSON\n`
+    await terminal.out(call.options.has('json') ? `${JSON.stringify({ stream, messages, others })}\n` : text)
     return 0
   }
 }
 
 /** Records a stream as its own recorder, for `ms`. */
-async function recordOne(call: Call, config: Config, stream: string, ms: Ms, captured: Capture): Promise<void> {
+async function recordOne(call: Call, config: Config, stream: string, ms: Ms, captured: Capture): Promise<Recording> {
   const { world, terminal } = call
   const log = createCommandLogger('warn', call)
   const sockets = config.streams.sockets.filter((url) => socketStream(url) === stream)
@@ -64,17 +78,41 @@ async function recordOne(call: Call, config: Config, stream: string, ms: Ms, cap
   const time = new AbortController()
   const timer = world.timers.after(ms, () => time.abort())
   try {
-    requireStream(appliance.recording().streams, stream)
+    requireUsable(appliance.recording(), stream)
     await captured.open()
     await captured.take(follow(appliance.journal, stream, AbortSignal.any([time.signal, terminal.stop])))
+    return appliance.recording()
   } finally {
     timer.cancel()
     await appliance.stop()
   }
 }
 
-function requireStream(streams: ReadonlyArray<{ readonly stream: string }>, wanted: string): void {
-  if (!streams.some(({ stream }) => stream === wanted)) throw new UnderstudyError('UNDERSTUDY_UNKNOWN_STREAM', wanted)
+/** @throws UNDERSTUDY_UNKNOWN_STREAM, or what is wrong with its credentials */
+function requireUsable({ streams, problems }: Recording, wanted: string): void {
+  const found = streams.find(({ stream }) => stream === wanted)
+  if (!found) throw new UnderstudyError('UNDERSTUDY_UNKNOWN_STREAM', wanted)
+  const problem = problems.find(({ stream, code }) => stream === wanted && code === found.code)
+  if (problem) throw errorOf(problem)
+}
+
+/** @throws why it is not heard, where that is known */
+function requireHeard({ streams }: Recording, wanted: string): void {
+  const { heard, code } = streams.find(({ stream }) => stream === wanted) ?? {}
+  if (!heard && code !== undefined) throw errorOf({ code, detail: wanted })
+}
+
+/** Shows how much of the time is over; gives what ends it. */
+function showTime({ world, terminal }: Call, what: string, ms: Ms): () => void {
+  const progress = new Progress(terminal, what)
+  const sinceUs = world.clock.monoUs()
+  const timer = world.timers.every(SHOW_MS, () => {
+    if (!terminal.stop.aborted) progress.update((world.clock.monoUs() - sinceUs) / 1000 / ms)
+  })
+  return () => {
+    timer.cancel()
+    progress.end()
+  }
 }
 
 /** The files of a capture; they grow as messages come. */

@@ -5,8 +5,8 @@ import { split } from '../../relay/splitter.ts'
 import { type Ms, sleep } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
 import { Appliance } from '../appliance.ts'
-import { readDuration, readNumber } from '../arguments.ts'
-import type { Command } from '../command.ts'
+import { readCount, readDuration, readNumber } from '../arguments.ts'
+import { type Command, jsonOption } from '../command.ts'
 import { LiveView } from '../live-view.ts'
 import { createCommandLogger } from '../logger.ts'
 import { SimulatedLab } from '../simulated-lab.ts'
@@ -28,7 +28,8 @@ export const demo: Command = {
     streams: { value: 'COUNT', help: 'How many streams; default 12.' },
     rate: { value: 'HZ', help: "Messages a second on each stream; without it they come at a person's pace." },
     for: { value: 'DURATION', help: 'Stop after this long, like 30s.' },
-    data: { value: 'DIR', help: 'Where to record; default a folder in /tmp, removed at the end.' }
+    data: { value: 'DIR', help: 'Where to record; default a folder in /tmp, removed at the end.' },
+    ...jsonOption
   },
   exits: { 1: 'A message that the simulated relay passed on was not recorded.' },
   examples: [
@@ -37,7 +38,7 @@ export const demo: Command = {
   ],
   async run(call) {
     const { world, options } = call
-    const streams = Math.ceil(readNumber('--streams', options.text('streams') ?? '12', 1000))
+    const streams = readCount('--streams', options.text('streams') ?? '12', 1000)
     const rate = options.text('rate')
     const time = options.text('for')
     const forMs = time === undefined ? undefined : readDuration('--for', time)
@@ -69,6 +70,7 @@ interface DemoFolders {
 
 async function record(call: Call, lab: SimulatedLab, { directory, credentials, forMs }: DemoFolders): Promise<number> {
   const { world, terminal } = call
+  const isJson = call.options.has('json')
   // pings are frequent, so that a short demo ends soon after the last proof of hearing
   const relay = { ping_interval: '1s', silence_timeout: '5s' }
   const checked = validate({ data: { directory }, streams: { credentials }, relay })
@@ -78,9 +80,10 @@ async function record(call: Call, lab: SimulatedLab, { directory, credentials, f
   const appliance = await Appliance.start(world, { config, user: terminal, messagesIn }, log)
   let coverage: StreamCoverage[]
   try {
-    await terminal.out(
-      `recording ${plural(lab.streams.length, 'simulated spinner')} into ${directory}; Ctrl-C ends it\n\n`
-    )
+    if (!isJson)
+      await terminal.out(
+        `recording ${plural(lab.streams.length, 'simulated spinner')} into ${directory}; Ctrl-C ends it\n\n`
+      )
     await until(world, () => appliance.tally.streams().every(({ heard }) => heard), terminal.stop)
     const fromUs = world.clock.wallUs()
     if (!terminal.stop.aborted) await lab.begin()
@@ -92,24 +95,27 @@ async function record(call: Call, lab: SimulatedLab, { directory, credentials, f
   } finally {
     await appliance.stop()
   }
-  await terminal.out(`\n${coverageTable(coverage)}\n`)
   const [kept, passed] = [recorded(appliance), lab.received()]
-  await terminal.out(`${countText(kept)} of ${plural(passed, 'message')} recorded\n`)
+  const text = `\n${coverageTable(coverage)}\n${countText(kept)} of ${plural(passed, 'message')} recorded\n`
+  await terminal.out(isJson ? `${JSON.stringify({ coverage, recorded: kept, passed })}\n` : text)
   return kept === passed ? 0 : 1
 }
 
 /** Shows what is recorded until it is time to end. */
-async function watch({ world, terminal }: Call, appliance: Appliance, forMs: Ms | undefined): Promise<void> {
+async function watch({ world, terminal, options }: Call, appliance: Appliance, forMs: Ms | undefined): Promise<void> {
   const end = new AbortController()
   const timer = forMs === undefined ? undefined : world.timers.after(forMs, () => end.abort())
   const stop = AbortSignal.any([end.signal, terminal.stop])
   const view = new LiveView(terminal, world.clock)
+  const show = async (): Promise<void> => {
+    if (!options.has('json')) await view.show(appliance.tally.streams())
+  }
   while (!stop.aborted) {
-    await view.show(appliance.tally.streams())
+    await show()
     await sleep(world.timers, terminal.outIsTerminal ? 1000 : 5000, stop)
   }
   timer?.cancel()
-  await view.show(appliance.tally.streams())
+  await show()
 }
 
 /** Waits until it is so, for a while at most. */

@@ -1,9 +1,10 @@
 import type { RepairReport } from '../../journal/repairs.ts'
-import { readNumber } from '../arguments.ts'
+import { readCount } from '../arguments.ts'
 import { type Command, dataOptions, jsonOption } from '../command.ts'
 import { configOf } from '../configuration.ts'
 import { connectRunning } from '../local/open.ts'
 import { createCommandLogger } from '../logger.ts'
+import { Progress } from '../progress.ts'
 import { ServedJournal } from '../served-journal.ts'
 import type { Call } from '../terminal.ts'
 
@@ -25,10 +26,7 @@ export const repair: Command = {
   async run(call) {
     const { options, positionals, terminal } = call
     const [named] = positionals
-    const report = await ask(
-      call,
-      named === undefined ? undefined : readNumber('STORE', named, Number.MAX_SAFE_INTEGER)
-    )
+    const report = await ask(call, named === undefined ? undefined : readCount('STORE', named))
     await terminal.out(options.has('json') ? `${JSON.stringify(report)}\n` : reportText(report))
     return report.unsalvaged.length > 0 ? 1 : 0
   }
@@ -38,13 +36,19 @@ async function ask(call: Call, store: number | undefined): Promise<RepairReport>
   const { world, terminal } = call
   const config = await configOf(call)
   const running = await connectRunning(world, config.data.directory)
-  if (running) return running.repair(store)
+  const progress = new Progress(terminal, 'repairing')
+  const told = (done: number, total: number): void => {
+    // Told to stop, it ends when what is under way is whole.
+    if (!terminal.stop.aborted && total > 0) progress.update(done / total)
+  }
+  if (running) return running.repair(store, told).finally(() => progress.end())
   const log = createCommandLogger('error', call)
   const recording = (): { streams: []; problems: [] } => ({ streams: [], problems: [] })
   const own = await ServedJournal.open(world, { config, user: terminal }, recording, log)
   try {
-    return await own.journal.repair(store)
+    return await own.journal.repair(store, told)
   } finally {
+    progress.end()
     await own.close()
   }
 }

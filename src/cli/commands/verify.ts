@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { capturesPath } from '../../captures/sealed.ts'
 import { verifyCaptures } from '../../captures/verify-captures.ts'
 import type { VerifyProblem, VerifyReport } from '../../journal/reading.ts'
-import { readNumber } from '../arguments.ts'
+import { readCount } from '../arguments.ts'
 import { type Command, dataOptions, jsonOption, usage } from '../command.ts'
 import { configOf } from '../configuration.ts'
 import { awayText } from '../disk-text.ts'
@@ -42,7 +42,7 @@ export const verify: Command = {
     const { world, options, positionals, terminal } = call
     if (positionals.length > 0) return verifyFolders(call)
     const since = options.text('since')
-    const from = since === undefined ? {} : { since: readNumber('--since', since, Number.MAX_SAFE_INTEGER) }
+    const from = since === undefined ? {} : { since: readCount('--since', since) }
     const { data } = await configOf(call)
     const progress = new Progress(terminal, 'verifying')
     const report = await withReader(world, data.directory, (reader) =>

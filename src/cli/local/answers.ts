@@ -37,21 +37,37 @@ export async function* answerFrames(journal: JournalReader, query: URLSearchPara
   yield [{ result: null }]
 }
 
-export async function* answerVerify(journal: JournalReader, query: URLSearchParams, timers: Timers): Answer {
+/** It ends when nobody wants to know any more. */
+export function answerVerify(journal: JournalReader, { query, signal }: LocalRequest, timers: Timers): Answer {
   const since = query.get('since')
-  let reached: readonly [number, number] = [0, 0]
-  let done = false
-  const progress = (bytes: number, total: number): void => {
-    reached = [bytes, total]
-  }
-  const report = journal.verify({ progress, ...(since !== null && { since: Number(since) }) }).finally(() => {
-    done = true
+  return withProgress(timers, (told) => {
+    const progress = (bytes: number, total: number): void => {
+      signal.throwIfAborted()
+      told(bytes, total)
+    }
+    return journal.verify({ progress, ...(since !== null && { since: Number(since) }) })
   })
-  while (!done) {
-    await Promise.race([report, sleep(timers, 250)])
+}
+
+/** The result of long work, and until it is there how far that has come. */
+async function* withProgress(
+  timers: Timers,
+  work: (told: (done: number, total: number) => void) => Promise<unknown>
+): Answer {
+  let reached: readonly [number, number] = [0, 0]
+  let ended = false
+  const result = work((done, total) => {
+    reached = [done, total]
+  }).finally(() => {
+    ended = true
+  })
+  // It is awaited below; until then nobody may listen.
+  result.catch(() => {})
+  while (!ended) {
+    await Promise.race([result.catch(() => {}), sleep(timers, 250)])
     yield [{ progress: reached }]
   }
-  yield [{ result: await report }]
+  yield [{ result: await result }]
 }
 
 export async function* answerCaptures(captures: Captures): Answer {
@@ -59,33 +75,23 @@ export async function* answerCaptures(captures: Captures): Answer {
 }
 
 /** Makes a window now; what it answers is the folders of it. */
-export async function* answerCapturesRun(
+export function answerCapturesRun(
   { firstPosition, nextPosition }: JournalReader,
   captures: Captures,
   query: URLSearchParams,
   timers: Timers
 ): Answer {
   const at = query.get('at')
-  let reached = firstPosition
-  let done = false
-  const progress = (_: number, position: number): void => {
-    reached = position
-  }
-  const made = captures.run(query.get('name') ?? '', at === null ? undefined : Number(at), progress).finally(() => {
-    done = true
+  return withProgress(timers, (told) => {
+    const progress = (_: number, position: number): void => told(position - firstPosition, nextPosition - firstPosition)
+    return captures.run(query.get('name') ?? '', at === null ? undefined : Number(at), progress)
   })
-  // It is awaited below; until then nobody listens.
-  made.catch(() => {})
-  while (!done) {
-    await Promise.race([made.catch(() => {}), sleep(timers, 250)])
-    yield [{ progress: [reached - firstPosition, nextPosition - firstPosition] }]
-  }
-  yield [{ result: await made }]
 }
 
-export async function* answerRepair(journal: OwnJournal, query: URLSearchParams): Answer {
+/** What is damaged is repaired also when the asker has gone. */
+export function answerRepair(journal: OwnJournal, query: URLSearchParams, timers: Timers): Answer {
   const store = query.get('store')
-  yield [{ result: await journal.repair(store === null ? undefined : Number(store)) }]
+  return withProgress(timers, (told) => journal.repair(store === null ? undefined : Number(store), told))
 }
 
 /** What the recorder says of itself, and how it stands with the primary. */

@@ -94,9 +94,9 @@ export class LocalClient implements Omit<JournalReader, 'cursor'> {
     return (await resultOf(answer, (done, total) => progress(total > 0 ? done / total : 0))) as string[]
   }
 
-  async repair(store?: number): Promise<RepairReport> {
+  async repair(store?: number, progress?: (done: number, total: number) => void): Promise<RepairReport> {
     const path = `/repair${store === undefined ? '' : `?store=${store}`}`
-    return (await resultOf(ask(this.sockets, this.path, path, nothing()))) as RepairReport
+    return (await resultOf(ask(this.sockets, this.path, path, nothing()), progress)) as RepairReport
   }
 
   /** One pass of handing over. */

@@ -8,7 +8,7 @@ export interface OwnJournal extends JournalReader {
   append(frame: NewFrame): unknown
   /** Resolves when everything appended so far is on the disk. */
   commit(): Promise<void>
-  repair(store?: number): Promise<RepairReport>
+  repair(store?: number, progress?: (done: number, total: number) => void): Promise<RepairReport>
   lookForDisk(): Promise<DiskReport>
   /** Bytes appended and not yet on the disk. */
   readonly pendingBytes: number

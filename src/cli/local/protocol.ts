@@ -31,8 +31,9 @@ export function errorMessage(error: unknown): Message {
   return { error: { code: 'UNDERSTUDY_INTERNAL', detail: error instanceof Error ? error.name : '' } }
 }
 
-export function errorOf({ code, detail }: { code: ErrorCode; detail: string }): UnderstudyError {
-  return new UnderstudyError(explain(code) ? code : 'UNDERSTUDY_INTERNAL', detail)
+/** The error that a running Understudy told of. */
+export function errorOf({ code, detail }: { readonly code: string; readonly detail: string }): UnderstudyError {
+  return new UnderstudyError(explain(code as ErrorCode) ? (code as ErrorCode) : 'UNDERSTUDY_INTERNAL', detail)
 }
 
 /** A frame with its payload in base64. */

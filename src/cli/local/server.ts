@@ -43,13 +43,13 @@ export function serveCommands(world: World, path: string, backend: LocalBackend)
     'GET /extent': () => answerExtent(journal),
     'GET /coverage': ({ query }) => answerCoverage(journal, query),
     'GET /frames': ({ query }) => answerFrames(journal, query),
-    'GET /verify': ({ query }) => answerVerify(journal, query, world.timers),
+    'GET /verify': (request) => answerVerify(journal, request, world.timers),
     'GET /follow': (request) => answerFollow(backend, request, world.timers),
     'GET /captures': () => answerCaptures(backend.captures),
     'POST /captures/run': ({ query }) => answerCapturesRun(journal, backend.captures, query, world.timers),
     'POST /sync': (request) => answerSync(backend.sync, request),
     'POST /disk': () => answerDisk(journal),
-    'POST /repair': ({ query }) => answerRepair(journal, query),
+    'POST /repair': ({ query }) => answerRepair(journal, query, world.timers),
     'POST /import': (request) => intake.answer(request)
   }
   return world.sockets.serveLocal(path, async (request) => {
