@@ -424,7 +424,7 @@ export class Lab {
   #heed(message: string, fields: object, error: unknown): void {
     const { room } = this.model
     if (message.startsWith('a part of the journal was removed')) {
-      room.removed(fields as Removed, this.pi.disk)
+      room.removed(fields as Removed, this.pi.disk, this.model.ackedPosition)
     } else if (message === 'a damaged store is salvaged') {
       room.salvaged((fields as Removed).store)
     } else if (error && codeOf(error).includes('ENOSPC') && this.plan.minFreeBytes > 0) {

@@ -43,7 +43,8 @@ export class Room {
   readonly #needed = new Map<string, Between>()
   /** Stores of which the damaged original lies aside although it has been salvaged, and since when. */
   readonly #salvaged = new Map<number, Us>()
-  readonly #told = new Set<string>()
+  /** The removals that were told of, and from where on they are on record. */
+  readonly #told = new Map<string, Position>()
   readonly #onRecord = new Set<string>()
 
   constructor(simulation: Simulation, plan: Plan, broke: (what: string) => void) {
@@ -93,10 +94,11 @@ export class Room {
     if (entry.kind === 'event' && entry.event.event === 'removed') this.#onRecord.add(keyOf(entry.event))
   }
 
-  removed(removed: Removed, disk: Disk): void {
+  /** @param position before which it cannot be on record */
+  removed(removed: Removed, disk: Disk, position: Position): void {
     const { store, what, fromPosition, toPosition, bytes, reason } = removed
     const it = `${what} ${store} (${reason})`
-    this.#told.add(keyOf(removed))
+    this.#told.set(keyOf(removed), position)
     this.#salvaged.delete(store)
     this.#checkNeed(removed, it)
     if (reason === 'min_free' && disk.freeBytes - bytes > this.#plan.minFreeBytes + SLACK_BYTES) {
@@ -130,7 +132,11 @@ export class Room {
 
   /** At the end, when everything that is kept has been seen. */
   checkRecord(): void {
-    for (const key of this.#told) if (!this.#onRecord.has(key)) this.#broke(`the removal of ${key} is not on record`)
+    for (const [key, position] of this.#told) {
+      // What told of it may have been removed itself before anyone read it.
+      if (this.#onRecord.has(key) || position < this.removedTo) continue
+      this.#broke(`the removal of ${key} is not on record`)
+    }
   }
 
   get removals(): number {
