@@ -1,6 +1,8 @@
 import type { World } from '../world/world.ts'
 import { type BlockHeader, blockPosition, mayBeBlock, readEntries, readHeader, type StoredBlock } from './block.ts'
 import { type CatalogueStore, type Hole, usedEnd } from './catalogue.ts'
+import { dictionaries } from './dictionary.ts'
+import type { Position } from './entry.ts'
 import { marksOf, type SealedBlock } from './seal.ts'
 import { BlockStore, KEY_BYTES } from './store.ts'
 import { copyStore } from './store-copy.ts'
@@ -30,11 +32,12 @@ export async function salvage(
   const work = `${target}.salvage`
   await files.remove(work)
   try {
-    const copies: string[] = []
+    const readable: Array<AsyncGenerator<StoredBlock>> = []
     for (const [index, aside] of asides.entries()) {
-      copies.push(...(await readableCopies(world, damaged, aside, `${work}/${index}`)))
+      const copies = await readableCopies(world, damaged, aside, `${work}/${index}`)
+      readable.push(...copies.map((copy) => BlockStore.rawBlocks(world, copy)), inLogs(world, damaged, aside))
     }
-    const blocks = inOrder(copies.map((copy) => BlockStore.rawBlocks(world, copy)))
+    const blocks = inOrder(readable)
     const store = await BlockStore.create(world, `${work}/new`, {
       number: damaged.number,
       firstPosition: damaged.firstPosition,
@@ -89,6 +92,27 @@ async function carve(
   } finally {
     await store.close()
   }
+}
+
+/**
+ * What is whole in the logs, in order. LevelDB's repair makes tables of them, but says nothing when there was no room for
+ * one, and leaves out all that is behind a damaged record in the same 32 kB.
+ */
+async function* inLogs(
+  { files, stores }: World,
+  { number }: CatalogueStore,
+  aside: string
+): AsyncGenerator<StoredBlock> {
+  const blocks = new Map<Position, StoredBlock>()
+  for (const { name } of await files.list(aside)) {
+    if (!name.endsWith('.log')) continue
+    for (const value of await stores.fragments(`${aside}/${name}`, KEY_BYTES)) {
+      if (!mayBeBlock(value)) continue
+      const block = { store: number, firstPosition: blockPosition(value), value, dictionaries }
+      if (resealed(block)) blocks.set(block.firstPosition, block)
+    }
+  }
+  yield* [...blocks.values()].sort((a, b) => a.firstPosition - b.firstPosition)
 }
 
 /** What is whole in several ordered lists of blocks, as one, each position once. */

@@ -301,7 +301,7 @@ export class StoredBlocks extends KeptCatalogue {
       const code = error instanceof UnderstudyError ? error.code : undefined
       if (code === 'UNDERSTUDY_DISK_AWAY') return
       if (code === 'UNDERSTUDY_CURSOR_TOO_OLD') throw error
-      if (!entry.finished)
+      if (!entry.finished && !this.#asItIs)
         throw code
           ? error
           : new UnderstudyError('UNDERSTUDY_STORE_UNREADABLE', `store ${entry.number}`, { cause: error })

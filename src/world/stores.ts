@@ -14,10 +14,10 @@ export interface Stores {
    */
   damagedTables(directory: string, except?: ReadonlySet<string>): Promise<string[]>
   /**
-   * What may be values of keys of this length in a table, in the order of the file, whatever else the table has lost.
-   * Most are none: the values' own checksums must tell.
+   * What may be values of keys of this length in a table or a log, in the order of the file, whatever else it has lost.
+   * Most are none: the values' own checksums must tell. Some may come twice.
    */
-  fragments(table: string, keyBytes: number): Promise<Iterable<Buffer>>
+  fragments(file: string, keyBytes: number): Promise<Iterable<Buffer>>
 }
 
 export type Operation =

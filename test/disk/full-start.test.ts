@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm, statfs } from 'node:fs/promises'
+import { mkdtemp, open, readdir, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -36,14 +36,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+const CHUNK_BYTES = 1 << 20
+
 /** Leaves so many bytes free. Gives what frees them again. */
 async function crowd(bytes: number): Promise<() => Promise<void>> {
   const path = `${disk.path}/other`
   const { bavail, bsize } = await statfs(disk.path)
   const file = await open(path, 'w')
-  const block = Buffer.alloc(bsize)
-  for (let left = bavail - Math.ceil(bytes / bsize); left > 0; left--) {
-    if (!(await file.write(block).catch(() => undefined))) break
+  for (let left = bavail * bsize - bytes; left > 0; left -= CHUNK_BYTES) {
+    if (!(await file.write(Buffer.alloc(Math.min(left, CHUNK_BYTES))).catch(() => undefined))) break
   }
   await file.sync()
   await file.close()
@@ -117,4 +118,34 @@ test('a disk that fills up while a damaged store is salvaged', { timeout: 600_00
     await expectWhole(directory)
   })
   console.log(`${prevented} of ${repeats(20)} could not be salvaged until there was room again`)
+})
+
+test('a disk that is full just while LevelDB repairs, which says nothing of it', { timeout: 600_000 }, async () => {
+  const { stores } = world
+  const full: World = {
+    ...world,
+    stores: {
+      ...stores,
+      async repair(directory) {
+        const free = await crowd(40_000)
+        try {
+          await stores.repair(directory)
+        } finally {
+          await free()
+        }
+      }
+    }
+  }
+  await rounds(repeats(20), async (dice) => {
+    const directory = await copyOf(original)
+    const { number } = original.stores[dice.int(0, original.stores.length - 1)]!
+    const store = journalPaths(directory).store(number)
+    const [manifest] = (await readdir(store)).filter((name) => name.startsWith('MANIFEST'))
+    await rm(`${store}/${manifest}`)
+    const journal = await openJournal(full, directory)
+    await readAll(journal)
+    await journal.repaired()
+    await journal.close()
+    await expectWhole(directory)
+  })
 })

@@ -7,7 +7,7 @@ import { Folder } from './folder.ts'
 import { DirectoryNode } from './node.ts'
 import type { Process } from './process.ts'
 import { SimulatedStore } from './store.ts'
-import { readTable } from './store-files.ts'
+import { readLog, readTable } from './store-files.ts'
 import { repairStore } from './store-repair.ts'
 import { systemError } from './system-error.ts'
 
@@ -54,11 +54,13 @@ export class SimulatedStores implements Stores {
     )
   }
 
-  fragments(table: string): Promise<Iterable<Buffer>> {
-    const slash = table.lastIndexOf('/')
-    return this.#read(table.slice(0, slash), (folder) =>
-      readTable(folder, table.slice(slash + 1)).operations.flatMap(([, value]) => value ?? [])
-    )
+  fragments(file: string): Promise<Iterable<Buffer>> {
+    const slash = file.lastIndexOf('/')
+    const name = file.slice(slash + 1)
+    return this.#read(file.slice(0, slash), (folder) => {
+      const operations = name.endsWith('.log') ? readLog(folder, name) : readTable(folder, name).operations
+      return operations.flatMap(([, value]) => value ?? [])
+    })
   }
 
   #read<T>(path: string, read: (folder: Folder) => T): Promise<T> {

@@ -2,6 +2,7 @@ import { access, readdir, readFile } from 'node:fs/promises'
 import { Level } from 'level'
 import { systemCode, UnderstudyError } from '../../errors.ts'
 import type { Store, Stores } from '../stores.ts'
+import { logFragments } from './logs.ts'
 import { fragments, isWholeTable } from './tables.ts'
 
 /** What `level` has on Node besides the types it declares. */
@@ -63,8 +64,9 @@ export const realStores: Stores = {
     }
     return damaged
   },
-  async fragments(table, keyBytes) {
-    return fragments(await readFile(table), keyBytes)
+  async fragments(file, keyBytes) {
+    const content = await readFile(file)
+    return file.endsWith('.log') ? logFragments(content, keyBytes) : fragments(content, keyBytes)
   }
 }
 

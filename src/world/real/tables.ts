@@ -93,8 +93,8 @@ function varint(from: Buffer, at: number): { value: number; next: number } {
   return read
 }
 
-/** At most 5 bytes: no table is larger. */
-function readVarint(from: Buffer, at: number): { value: number; next: number } | undefined {
+/** At most 5 bytes: no table or log is larger. */
+export function readVarint(from: Buffer, at: number): { value: number; next: number } | undefined {
   let value = 0
   for (let index = 0; index < 5; index++) {
     const byte = from[at + index]
