@@ -8,7 +8,7 @@ export type LossCause = 'connecting' | 'refused' | 'disconnected' | 'silent' | '
 export type HoldReason = 'memory full' | 'disk full' | 'disk failed'
 
 /** Why messages may have been dropped unseen. */
-export type UncertainReason = 'stalled' | 'overrun' | HoldReason
+export type UncertainReason = 'stalled' | 'overrun' | 'frame too large' | HoldReason
 
 /** What the relay client tells of its streams. Every call is made at the moment it speaks of. */
 export interface RelayListener {

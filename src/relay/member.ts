@@ -186,8 +186,10 @@ export class Member {
         this.#connection = undefined
         this.#lane = undefined
         const nowUs = world.clock.monoUs()
-        this.#watch?.lost(nowUs, reader.lateMs)
-        if (this.#watch && nowUs - this.#sinceUs >= LASTING_US) this.#backoff.reset()
+        const tooLarge = ending.code === 'UNDERSTUDY_RELAY_FRAME'
+        this.#watch?.lost(nowUs, reader.lateMs, tooLarge)
+        // Who sends such frames sends more of them: the attempts become rarer.
+        if (this.#watch && !tooLarge && nowUs - this.#sinceUs >= LASTING_US) this.#backoff.reset()
         this.#watch = undefined
         this.#unheard(ending)
         if (this.#started) this.#wait(ending)

@@ -16,7 +16,10 @@ export interface RosterOptions extends Omit<Route, 'judgeDates'> {
   readonly pingIntervalMs: Ms
   /** A connection without pong, ping and message for this long is given up. */
   readonly silenceMs: Ms
-  /** A larger frame ends its connection. Default 12 MiB: the relay's largest message, and some that it joined to it. */
+  /**
+   * A larger frame ends its connection, and what was in it is `uncertain`. Default 12 MiB: the relay's largest message,
+   * and some that it joined to it. It may join 128 of them: 1.2 GB, which no memory is bounded by.
+   */
   readonly maxPayloadBytes?: number
   /** Streams that are live from the start. */
   readonly live?: readonly string[]

@@ -62,7 +62,7 @@ describe('after a stall', () => {
     tick()
     tick()
     expect(pings).toBe(1)
-    watch.lost(nowUs, 0)
+    watch.lost(nowUs, 0, false)
     expect(said).toEqual([])
   })
 
@@ -122,18 +122,18 @@ describe('after a stall', () => {
 
   test('a connection lost before the proof leaves a doubt', () => {
     tick(10_000)
-    watch.lost(nowUs + 5, 0)
+    watch.lost(nowUs + 5, 0, false)
     expect(said).toEqual([[TICK_US, nowUs + 5, 'stalled']])
   })
 
   test('a connection lost before the late tick leaves a doubt', () => {
-    watch.lost(nowUs + 9_000_000, 8500)
+    watch.lost(nowUs + 9_000_000, 8500, false)
     expect(said).toEqual([[TICK_US, nowUs + 9_000_000, 'stalled']])
   })
 
   test('a connection lost without a stall leaves none', () => {
     receive(200)
-    watch.lost(nowUs + 100_000, 0)
+    watch.lost(nowUs + 100_000, 0, false)
     expect(said).toEqual([])
   })
 

@@ -64,6 +64,8 @@ export class StallWatch {
   readonly #events: StallEvents
   /** When all that was ready had last been read. */
   #readUs: Us
+  /** The same, when no part of a frame was on its way besides. */
+  #wholeUs: Us
   /** What came since the pause in question. */
   #tally = new Tally()
   #doubt: Doubt | undefined
@@ -73,6 +75,7 @@ export class StallWatch {
   constructor(lane: Lane, nowUs: Us, events: StallEvents) {
     this.#lane = lane
     this.#readUs = nowUs
+    this.#wholeUs = nowUs
     this.#events = events
   }
 
@@ -111,14 +114,17 @@ export class StallWatch {
       this.#judge(this.#doubt, tick)
     } else this.#look(tick)
     this.#readUs = tick.startUs
+    if (this.#lane.socket.partialBytes() === 0) this.#wholeUs = tick.startUs
   }
 
   /**
    * The connection has ended: a doubt that is not settled stays. So does one that has had no tick to begin in, when the
    * loop stood still until now: `lateMs`.
+   * @param tooLarge it ended over a frame that is larger than we take: what the relay had joined in it is lost
    */
-  lost(nowUs: Us, lateMs: Ms): void {
-    if (this.#doubt) this.#events.uncertain(this.#doubt.fromUs, nowUs, this.#doubt.reason)
+  lost(nowUs: Us, lateMs: Ms, tooLarge: boolean): void {
+    if (tooLarge) this.#events.uncertain(this.#doubt?.fromUs ?? this.#wholeUs, nowUs, 'frame too large')
+    else if (this.#doubt) this.#events.uncertain(this.#doubt.fromUs, nowUs, this.#doubt.reason)
     else if (lateMs >= STALL_MS) this.#events.uncertain(this.#readUs, nowUs, 'stalled')
   }
 

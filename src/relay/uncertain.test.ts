@@ -91,3 +91,28 @@ describe('holding', () => {
     expect(lab.of('lost', 'uncertain')).toEqual(['lost connecting'])
   })
 })
+
+describe('a frame that is larger than we take', () => {
+  test('is uncertain from when all was last read, and is asked for ever more rarely', async () => {
+    const lab = new Lab({ roster: { maxPayloadBytes: 1000 } })
+    await lab.begin()
+    const student = await lab.student()
+    await lab.simulation.run(20_000)
+    const sentUs = lab.pi.clock.monoUs()
+    student.send('x'.repeat(2000))
+    await lab.simulation.run(10_000)
+    const [fromUs, toUs, ...reason] = lab.of('uncertain')[0]!.split(' ').slice(1)
+    expect(reason.join(' ')).toBe('frame too large')
+    expect(Number(fromUs)).toBeLessThanOrEqual(sentUs)
+    expect(Number(fromUs)).toBeGreaterThan(sentUs - 1_500_000)
+    expect(Number(toUs)).toBeGreaterThan(sentUs)
+    expect(lab.of('lost').at(-1)).toBe('lost disconnected UNDERSTUDY_RELAY_FRAME')
+    await lab.simulation.run(600_000)
+    const before = lab.count('heard')
+    for (let frames = 0; frames < 600; frames++) {
+      student.send('x'.repeat(2000))
+      await lab.simulation.run(1000)
+    }
+    expect(lab.count('heard') - before).toBeLessThan(60)
+  })
+})
