@@ -149,14 +149,19 @@ export function readBody(body: Buffer, firstPosition: Position, count: number, w
     for (let index = 0; index < count; index++) if (has(flags[index]!)) values[index] = read()
     return values
   }
-  const streamIndexes = column(isFrame, () => reader.varint())
-  const seqSteps = column(isFrame, () => reader.signed())
+  // Those that nearly every entry has, without a call for each value.
+  const streamIndexes = new Array<number | undefined>(count)
+  const seqSteps = new Array<number | undefined>(count)
+  const monoSteps = new Array<number>(count)
+  const lengths = new Array<number>(count)
+  for (let index = 0; index < count; index++) if (isFrame(flags[index]!)) streamIndexes[index] = reader.varint()
+  for (let index = 0; index < count; index++) if (isFrame(flags[index]!)) seqSteps[index] = reader.signed()
   const clocks = column(
     (entry) => !(entry & CLOCK_SAME),
     () => ({ boot: at(boots, reader.varint()), offsetUs: reader.signed() })
   )
-  const monoSteps = column(all, () => reader.signed())
-  const lengths = column(all, () => reader.varint())
+  for (let index = 0; index < count; index++) monoSteps[index] = reader.signed()
+  for (let index = 0; index < count; index++) lengths[index] = reader.varint()
   const erasures = column(
     (entry) => (entry & ERASED) !== 0,
     () => readErasure(reader)
@@ -210,10 +215,6 @@ export function readBody(body: Buffer, firstPosition: Position, count: number, w
 
 function isFrame(flags: number): boolean {
   return (flags & KIND) !== EVENT
-}
-
-function all(): boolean {
-  return true
 }
 
 function readPartHead(reader: ByteReader, count: number): { salt: Part['salt']; entryCount: number } {

@@ -107,6 +107,7 @@ export class ByteReader {
 
   varint(): number {
     let byte = this.u8()
+    if (byte < 0x80) return byte
     let value = byte & 0x7f
     let scale = 128
     while (byte >= 0x80) {

@@ -28,6 +28,9 @@ export function deriveSalts(partSalt: Uint8Array, count: number): Buffer {
   return hash('shake256', partSalt, { outputLength: SALT_BYTES * count, outputEncoding: 'buffer' })
 }
 
+/** Of streams and boots that are remembered. */
+const MOST_NAMES = 1000
+
 const scratch = new ByteWriter(64 * 1024)
 
 /** The salted digest of a payload, as a string of bytes (latin1): making a Buffer of it would cost more than the hash. */
@@ -39,9 +42,26 @@ export function digestPayload(salt: Uint8Array, payload: Uint8Array): string {
   return hash('sha256', scratch.view(), 'binary')
 }
 
+/** Names as `ByteWriter.text` writes them: there are few, and they come again and again. */
+class Names {
+  readonly #known = new Map<string, Buffer>()
+
+  bytesOf(name: string): Buffer {
+    const known = this.#known.get(name)
+    if (known) return known
+    const writer = new ByteWriter(64)
+    writer.text(name)
+    const bytes = Buffer.from(writer.view())
+    if (this.#known.size >= MOST_NAMES) this.#known.clear()
+    this.#known.set(name, bytes)
+    return bytes
+  }
+}
+
 /** Takes the entries of one part and gives the chain after them. */
 export class ChainStep {
   readonly #writer = new ByteWriter(32 * 1024)
+  readonly #names = new Names()
 
   begin(before: Uint8Array): void {
     this.#writer.clear()
@@ -55,8 +75,8 @@ export class ChainStep {
     writer.u8(frame ? (entry.binary ? 2 : 1) : 0)
     writer.u8(frame ? origins.indexOf(entry.origin) : 0)
     writer.u8(sources.indexOf(entry.source))
-    writer.text(frame ? entry.stream : '')
-    writer.text(entry.boot)
+    writer.bytes(this.#names.bytesOf(frame ? entry.stream : ''))
+    writer.bytes(this.#names.bytesOf(entry.boot))
     writer.u64(entry.position)
     writer.u64(frame ? entry.seq : 0)
     writer.signed(entry.wallUs)
