@@ -6,6 +6,7 @@ import type { EarlyHearing } from '../journal/early-hearing.ts'
 import { Journal } from '../journal/journal.ts'
 import { isWithoutRoom } from '../journal/without-room.ts'
 import type { Log } from '../log.ts'
+import { erasedBeforeUs } from '../sync/erased-before.ts'
 import type { Surroundings } from '../sync/handover.ts'
 import { Sync } from '../sync/sync.ts'
 import type { World } from '../world/world.ts'
@@ -112,7 +113,12 @@ function syncSurroundings({ files }: World, directory: string, journal: Journal,
   }
 }
 
-function journalOptions({ data, journal, clock }: Config): Omit<Parameters<typeof Journal.open>[1], 'reserveBytes'> {
+function journalOptions({
+  data,
+  journal,
+  clock,
+  sync
+}: Config): Omit<Parameters<typeof Journal.open>[1], 'reserveBytes'> {
   return {
     directory: data.directory,
     disk: data.disk,
@@ -120,7 +126,12 @@ function journalOptions({ data, journal, clock }: Config): Omit<Parameters<typeo
     storeBytes: journal.storeSizeBytes,
     storeAgeMs: journal.storeAgeMs,
     clockTrusted: clock.trust,
-    retention: { minFreeBytes: journal.minFreeBytes, maxBytes: journal.maxBytes, maxAgeMs: journal.maxAgeMs },
+    retention: {
+      minFreeBytes: journal.minFreeBytes,
+      maxBytes: journal.maxBytes,
+      maxAgeMs: journal.maxAgeMs,
+      eraseBefore: (nowUs) => erasedBeforeUs(sync.eraseAfter, nowUs)
+    },
     version
   }
 }

@@ -129,7 +129,7 @@ export type JournalEvent =
       readonly confirmed: boolean
       /** Whether a reader had not come to its end. */
       readonly pinned: boolean
-      readonly reason: 'min_free' | 'max_size' | 'max_age'
+      readonly reason: 'min_free' | 'max_size' | 'max_age' | 'erase_after'
     }
   /** How the streams stand where a store begins, so that what lies before it is not needed to know. */
   | { readonly event: 'standing'; readonly streams: Readonly<Record<string, Standing>> }

@@ -53,12 +53,12 @@ async function catalogueOf({ world }: Machine): Promise<Catalogue> {
   return (await readCatalogue(world.files, paths.catalogue))!
 }
 
-function loud(): { log: Log; told: Array<[string, Record<string, unknown>]> } {
-  const lines: Array<[string, Record<string, unknown>]> = []
+function loud(): { log: Log; told: Array<[string, Record<string, unknown>, string]> } {
+  const lines: Array<[string, Record<string, unknown>, string]> = []
   const line =
     (level: string) =>
-    (fields: object): void => {
-      lines.push([level, fields as Record<string, unknown>])
+    (fields: object, message: string): void => {
+      lines.push([level, fields as Record<string, unknown>, message])
     }
   return { log: { debug() {}, info: line('info'), warn: line('warn'), error: line('error') }, told: lines }
 }
@@ -125,6 +125,35 @@ test('age removes only what is confirmed and what no reader needs', async () => 
   expect(removed.every(({ confirmed, pinned, reason }) => confirmed && !pinned && reason === 'max_age')).toBe(true)
   await simulation.complete(journal.close())
 })
+
+test('what is due is erased by whole stores, confirmed or not, and announced before; the newest is left', async () => {
+  const pi = aPi()
+  const { simulation } = pi
+  const { log, told } = loud()
+  const ageUs = 40 * 86_400_000_000
+  const journal = await open(pi, { minFreeBytes: 0, eraseBefore: (nowUs) => nowUs - ageUs }, log)
+  await journal.readers.commit('counting', { position: 1 }, [])
+  await fill(pi, journal, 300_000)
+  const { stores } = await catalogueOf(pi)
+  const said = (words: string): unknown[] =>
+    told.flatMap(([level, fields, text]) => (level === 'warn' && text.includes(words) ? [fields['store']] : []))
+  await simulation.run(9 * 86_400_000)
+  expect(said('erase')).toEqual([])
+  await simulation.run(2 * 86_400_000)
+  const finished = stores.slice(0, -1).map(({ number }) => number)
+  expect(said('is going to be erased')).toEqual(finished)
+  expect((await catalogueOf(pi)).stores.length).toBe(stores.length)
+  await simulation.run(30 * 86_400_000)
+  const removed = await removals(pi, journal)
+  expect(removed.map(({ store, reason, confirmed }) => [store, reason, confirmed])).toEqual(
+    finished.map((store) => [store, 'erase_after', false])
+  )
+  expect(said('was erased')).toEqual(finished)
+  // It was the newest, and what came then is not due.
+  expect((await catalogueOf(pi)).stores[0]!.number).toBe(stores.at(-1)!.number)
+  expect(said('is left for now')).toContain(stores.at(-1)!.number)
+  await simulation.complete(journal.close())
+}, 60_000)
 
 test('a reader unseen for 30 days pins nothing any more, with a warning', async () => {
   const pi = aPi()

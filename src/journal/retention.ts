@@ -12,6 +12,10 @@ import type { Writer } from './writer.ts'
 const EVERY_MS = 60_000
 /** A reader that has not moved for so long does not pin anything any more. */
 const FORGOTTEN_US = 30 * 86_400_000_000
+/** So long before it is erased, it is announced. */
+const NOTICE_US = 30 * 86_400_000_000
+/** A store that was begun before is one of a clock that had not been set. */
+const PLAUSIBLE_US = Date.UTC(2020, 0, 1) * 1000
 
 export interface RetentionLimits {
   /** So much of the disk is kept free. */
@@ -20,6 +24,8 @@ export interface RetentionLimits {
   readonly maxBytes?: number | undefined
   /** What is older, and known to be elsewhere too, is removed. */
   readonly maxAgeMs?: Ms | undefined
+  /** Stores that end before what this gives, at a certain time, are erased, elsewhere or not. */
+  readonly eraseBefore?: (nowUs: Us) => Us | undefined
 }
 
 /** Something outside the journal that is known to be elsewhere too, and goes before anything of the journal. */
@@ -54,6 +60,8 @@ export class Retention {
   /** Of finished stores, which do not change but by being merged. */
   readonly #sizes = new Map<string, number>()
   readonly #forgotten = new Set<string>()
+  /** Stores of which it was said that they will be erased. */
+  readonly #announced = new Set<number>()
   /** On record from these positions on. */
   #noted: Array<{ readonly removal: Removal; readonly position: Position }> = []
   #writer: Writer | undefined
@@ -115,6 +123,8 @@ export class Retention {
       if ((await this.#removeNext('max_size', pin, () => true)) === undefined) break
     }
     while (await this.#removeAged(pin));
+    while (await this.#eraseOldest(pin));
+    this.#announceErasing()
   }
 
   /** Removes what lies on one disk until enough of it is free. */
@@ -166,6 +176,37 @@ export class Retention {
     return true
   }
 
+  async #eraseOldest(pin: Position): Promise<boolean> {
+    const nowUs = this.#certainUs()
+    const beforeUs = nowUs === undefined ? undefined : this.#limits.eraseBefore?.(nowUs)
+    const first = this.#first(() => true)
+    if (beforeUs === undefined || !first || this.#latestEndUs(first) > beforeUs) return false
+    await this.#removeStore(first, 'erase_after', pin)
+    return true
+  }
+
+  /** Says once of each store that it is going to be erased, and of the newest that it holds what should be already. */
+  #announceErasing(): void {
+    const nowUs = this.#certainUs()
+    const { eraseBefore } = this.#limits
+    if (nowUs === undefined || !eraseBefore) return
+    const soonUs = eraseBefore(nowUs + NOTICE_US)
+    for (const store of this.#kept.filter(({ number }) => !this.#announced.has(number))) {
+      const { number, begunUs } = store
+      const told = { store: number, begun: new Date(begunUs / 1000).toISOString() }
+      if (!store.finished) {
+        if (begunUs > (eraseBefore(nowUs) ?? 0)) continue
+        this.#log.warn(
+          told,
+          'the store that is being written is left for now, and goes when it is finished and all of it due'
+        )
+      } else if (this.#latestEndUs(store) <= (soonUs ?? 0)) {
+        this.#log.warn(told, 'a part of the journal is going to be erased within 30 days, as erase_after demands')
+      } else continue
+      this.#announced.add(number)
+    }
+  }
+
   /** The stores that can go: what lies on a disk that is away is not touched. */
   get #kept(): readonly CatalogueStore[] {
     return this.#series.stores.filter((store) => !store.removed && !this.#series.isAway(store))
@@ -187,6 +228,14 @@ export class Retention {
   #endUs({ number }: CatalogueStore): Us {
     const { stores } = this.#series
     return stores[stores.findIndex((store) => store.number === number) + 1]?.begunUs ?? this.#world.clock.wallUs()
+  }
+
+  /** The same, where a clock that lagged or had not been set must not make it earlier; infinite where nothing tells. */
+  #latestEndUs({ number }: CatalogueStore): Us {
+    const { stores } = this.#series
+    const next = stores.findIndex((store) => store.number === number) + 1
+    const latestUs = Math.max(...stores.slice(0, next + 1).map(({ begunUs }) => begunUs))
+    return next < stores.length && latestUs >= PLAUSIBLE_US ? latestUs : Number.POSITIVE_INFINITY
   }
 
   async #removeStore(store: First, reason: Removal['reason'], pin: Position): Promise<number> {
@@ -224,6 +273,7 @@ export class Retention {
     const { confirmed, pinned, reason, fromPosition, toPosition } = removal
     const told = { store, what, fromPosition, toPosition, bytes, confirmed, pinned, reason }
     if (confirmed && !pinned) this.#log.info(told, 'a part of the journal was removed; it is elsewhere too')
+    else if (reason === 'erase_after') this.#log.warn(told, 'a part of the journal was erased, as erase_after demands')
     else this.#log.warn(told, 'a part of the journal was removed to make room')
     this.#note(removal)
     return bytes

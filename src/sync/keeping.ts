@@ -5,6 +5,7 @@ import type { Removable } from '../journal/retention.ts'
 import type { Log } from '../log.ts'
 import type { Ms, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import { erasedBeforeUs } from './erased-before.ts'
 import { type Handed, type HandedFolders, nameOf } from './handed.ts'
 import type { Surroundings } from './handover.ts'
 
@@ -24,16 +25,6 @@ export interface Announced {
 interface Here {
   readonly sealed: SealedFolder
   readonly handed: Handed
-}
-
-/**
- * Before which time everything is to be erased now: the declared date once it has come, or an age ago.
- * @param nowUs a certain time
- */
-function erasedBeforeUs(eraseAfter: Config['sync']['eraseAfter'], nowUs: Us): Us | undefined {
-  if (eraseAfter === undefined) return undefined
-  if ('ageMs' in eraseAfter) return nowUs - eraseAfter.ageMs * 1000
-  return nowUs >= eraseAfter.dateMs * 1000 ? eraseAfter.dateMs * 1000 : undefined
 }
 
 /**

@@ -391,3 +391,36 @@ test('killed or cut off anywhere between sealed and confirmed: one folder, whole
     { numRuns: 60 }
   )
 })
+
+test('however it is killed, nothing goes here before the primary has proved to have it', async () => {
+  const kills = fc.array(fc.integer({ min: 1, max: 3000 }), { maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), kills, fc.boolean(), async (seed, after, answers) => {
+      const life = new Place(seed, { max_age: '1d' })
+      life.primary.answers = answers
+      const name = await life.seal(0, [3000, 2000])
+      await life.simulation.run(72 * HOUR_MS)
+      const check = async (): Promise<void> => {
+        const here = await life.complete(life.pi.world.files.info(`/data/captures/${name}/manifest.json`))
+        if (here) return
+        expect(life.confirmed).toContain(name)
+        expect(life.primary.folder(name).size).toBe(3)
+      }
+      for (const ms of after) {
+        life.open().start()
+        // To its first look, and then some.
+        await life.simulation.run(60_000 + ms)
+        life.pi.kill()
+        life.pi.start()
+        await check()
+      }
+      const sync = life.open()
+      sync.start()
+      await life.simulation.run(4 * HOUR_MS)
+      await check()
+      if (!answers) expect(life.confirmed).toEqual([])
+      else expect((await life.complete(sync.status())).confirmed).toBe(1)
+    }),
+    { numRuns: 60 }
+  )
+})

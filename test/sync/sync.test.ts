@@ -1,10 +1,17 @@
+import { execFile } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
-import { appendFile, readdir, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sealDay } from '../../src/sync/fixtures.ts'
 import { realFiles } from '../../src/world/real/files.ts'
 import { repeats } from '../support/scale.ts'
 import { CuttingProxy, Pi, Primary, ran, until } from './rig.ts'
+
+const run = promisify(execFile)
+const mount = (...args: string[]) => run('mount', args)
+const unmount = (path: string) => run('umount', ['-l', path])
 
 let primary: Primary
 let pi: Pi
@@ -184,38 +191,75 @@ test('a changed host key stops it, and what helps is in its words', async () => 
   expect(await pi.difference(name)).toBe('')
 })
 
-test('killed at each step between sealed and confirmed: one folder, whole, and nothing believed early', async () => {
+const DAY = 'daily/2026-11-02'
+const present = async (path: string): Promise<boolean> => (await realFiles.info(path)) !== undefined
+
+test.each<[string, () => Promise<boolean>]>([
+  ['it is on record', () => present(`${pi.data}/sync/handed/${DAY}.json`)],
+  ['an attempt is on record', async () => ((await pi.handed(DAY))?.attempts ?? 0) > 0],
+  ['the hidden place is made', () => present(pi.there(`.partial/${DAY}/1`))],
+  ['a file has arrived', () => present(pi.there(`.partial/${DAY}/1/pend%2F1.jsonl.zst`))],
+  ['it is put into place', () => present(pi.there(`${DAY}/spin30.jsonl.zst`))],
+  ['the manifest is there', () => present(pi.there(`${DAY}/manifest.json`))],
+  ['it is on record as sent', async () => (await pi.handed(DAY))?.sentMs !== undefined],
+  ['the receipt is written', () => present(`${primary.directory}/receipts/north/${DAY}.sha256`)],
+  ['the receipt has come', () => present(`${pi.data}/sync/receipts/${DAY}.sha256`)],
+  ['it is on record as confirmed', async () => (await pi.handed(DAY))?.confirmedMs !== undefined]
+])('killed when %s: one folder, whole, and nothing believed early', async (_, reached) => {
   await pi.configure(['bandwidth = "2MB"'])
-  const present = (path: string) => async () => (await realFiles.info(path)) !== undefined
-  const name = (day: number) => `daily/2026-11-${String(2 + day).padStart(2, '0')}`
-  const steps: Array<(day: number) => () => Promise<boolean>> = [
-    (day) => present(`${pi.data}/sync/handed/${name(day)}.json`),
-    (day) => async () => ((await pi.handed(name(day)))?.attempts ?? 0) > 0,
-    (day) => present(`${primary.directory}/north/.partial/${name(day)}/1`),
-    (day) => present(`${primary.directory}/north/.partial/${name(day)}/1/spin30.jsonl.zst`),
-    (day) => present(`${pi.there(name(day))}/spin30.jsonl.zst`),
-    (day) => present(`${pi.there(name(day))}/manifest.json`),
-    (day) => async () => (await pi.handed(name(day)))?.sentMs !== undefined,
-    (day) => present(`${primary.directory}/receipts/north/${name(day)}.sha256`),
-    (day) => present(`${pi.data}/sync/receipts/${name(day)}.sha256`),
-    (day) => async () => (await pi.handed(name(day)))?.confirmedMs !== undefined
-  ]
   primary.watch('north')
-  for (const [day, step] of steps.entries()) {
-    expect(await seal(pi, day, 2_000_000)).toBe(name(day))
-    const child = pi.spawn('sync')
-    const exit = new Promise((resolve) => child.once('exit', resolve))
-    await Promise.race([until(step(day)), exit])
-    child.kill('SIGKILL')
-    await exit
-    if ((await pi.handed(name(day)))?.confirmedMs !== undefined) expect(await pi.difference(name(day))).toBe('')
-    expect(await present(`${pi.data}/captures/${name(day)}/manifest.json`)()).toBe(true)
-    await until(async () => (await pi.understudy('sync')).code === 0)
-    await until(
-      async () => (await pi.understudy('sync')).code === 0 && (await pi.handed(name(day)))?.confirmedMs !== undefined
-    )
-    expect(await pi.difference(name(day))).toBe('')
+  expect(await seal(pi, 0, 2_000_000)).toBe(DAY)
+  const child = pi.spawn('sync')
+  const exit = new Promise((resolve) => child.once('exit', resolve))
+  await Promise.race([until(reached), exit])
+  child.kill('SIGKILL')
+  await exit
+  if ((await pi.handed(DAY))?.confirmedMs !== undefined) expect(await pi.difference(DAY)).toBe('')
+  expect(await present(`${pi.data}/captures/${DAY}/manifest.json`)).toBe(true)
+  await until(async () => (await pi.understudy('sync')).code === 0 && (await pi.handed(DAY))?.confirmedMs !== undefined)
+  expect(await pi.difference(DAY)).toBe('')
+  expect(await readdir(pi.there('daily'))).toEqual(['2026-11-02'])
+})
+
+test.skipIf(userInfo().uid !== 0 && process.env['CI'] !== 'true')(
+  'a full disk on the far side is told of; with room again the far side is identical (as root)',
+  async () => {
+    const folder = await mkdtemp(`${tmpdir()}/understudy-full-`)
+    await mount('-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder)
+    more.push({
+      remove: async () => {
+        await unmount(folder)
+        await rm(folder, { recursive: true })
+      }
+    })
+    const small = await Primary.start(`${folder}/far`)
+    const from = await Pi.make('south', small)
+    more.unshift(from, small)
+    const name = await seal(from, 0, 6_000_000)
+    for (let i = 0; i < 2; i++) {
+      const { code, err } = await from.understudy('sync')
+      expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('UNDERSTUDY_SYNC_FAR_FULL') })
+      expect(await present(from.there(name))).toBe(false)
+    }
+    await mount('-o', 'remount,size=40m', folder)
+    small.watch('south')
+    await until(async () => (await from.understudy('sync')).code === 0)
+    expect(await from.difference(name)).toBe('')
   }
-  const there = await readdir(`${primary.directory}/north/daily`)
-  expect(there.sort()).toEqual(steps.map((_, day) => name(day).slice('daily/'.length)))
+)
+
+test('a running recorder is asked, and its status says how it stands', async () => {
+  primary.watch('north')
+  const name = await seal(pi, 0)
+  const recorder = pi.spawn('run')
+  const exit = new Promise((resolve) => recorder.once('exit', resolve))
+  try {
+    await until(async () => (await pi.understudy('status')).code !== 4)
+    const { code, out } = await pi.understudy('sync', '--json')
+    expect([code, JSON.parse(out)]).toEqual([0, { sent: [name], confirmed: [name], waiting: [], differing: [] }])
+    expect((await pi.understudy('status')).out).toContain('1 folder with the primary, proved')
+  } finally {
+    recorder.kill('SIGTERM')
+    await exit
+  }
 })
