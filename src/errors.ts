@@ -194,6 +194,11 @@ const registry = {
     exit: 2
   },
   UNDERSTUDY_OUTPUT_EXISTS: { what: 'the output is there already', remedy: 'name another place', exit: 2 },
+  UNDERSTUDY_NOT_DECOMPRESSED: {
+    what: 'a compressed file is damaged or cut off',
+    remedy: 'import another copy of it; what came before the damage may have been taken',
+    exit: 1
+  },
   UNDERSTUDY_KEY_FILE: {
     what: 'the key file cannot be used',
     remedy: 'make one with `(umask 077; head -c 32 /dev/urandom | base64 >FILE)`, and keep it',

@@ -128,7 +128,11 @@ export function compressionOf(name: string): Compression | undefined {
   return name.endsWith(endings.zstd) ? 'zstd' : name.endsWith(endings.gzip) ? 'gzip' : undefined
 }
 
-function decompressed(stored: AsyncGenerator<Buffer>, compression: Compression | undefined): AsyncIterable<Buffer> {
+/** What comes out of stored bytes. @throws when they cannot be decompressed */
+export function decompressed(
+  stored: AsyncGenerator<Buffer>,
+  compression: Compression | undefined
+): AsyncIterable<Buffer> {
   if (compression === undefined) return stored
   return compression === 'gzip' ? gunzip(stored) : unzstd(stored)
 }

@@ -4,7 +4,7 @@ import type { Us } from '../world/time.ts'
 import { EnvelopeReader, envelopeLookup } from './import-envelope.ts'
 import { PlainReader, plainLookup } from './import-plain.ts'
 import { Known } from './known.ts'
-import { type Line, lines } from './lines.ts'
+import { counted, type Line, lines } from './lines.ts'
 import { checkStreamName } from './stream-name.ts'
 
 /** A frame to be recorded; the journal gives it its position and number. */
@@ -116,16 +116,4 @@ export async function importLines(
   await take(rest.candidates)
   await target.commit()
   return report
-}
-
-async function* counted(
-  content: AsyncIterable<Uint8Array>,
-  progress?: (bytes: number) => void
-): AsyncGenerator<Uint8Array> {
-  let bytes = 0
-  for await (const piece of content) {
-    bytes += piece.length
-    yield piece
-    progress?.(bytes)
-  }
 }

@@ -52,3 +52,16 @@ export async function* pieces(file: OpenFile, pieceBytes = 1 << 18): AsyncGenera
     yield piece.subarray(0, count)
   }
 }
+
+/** The same bytes; tells how many have been taken. */
+export async function* counted<T extends Uint8Array>(
+  content: AsyncIterable<T>,
+  tell?: (bytes: number) => void
+): AsyncGenerator<T> {
+  let bytes = 0
+  for await (const piece of content) {
+    bytes += piece.length
+    yield piece
+    tell?.(bytes)
+  }
+}

@@ -85,7 +85,25 @@ test('exports are made pseudonymous from the command line', async () => {
   expect(await sh('export --data /data --keep-text --out -')).toMatchObject({ code: 2 })
 })
 
-test.each(['reconcile --data /data', 'restore --data /data', 'restore --data /data --out /x --keep-counted'])(
-  'called wrongly: %s',
-  async (line) => expect(await sh(line)).toMatchObject({ code: 2 })
-)
+// that of gzip runs in a thread of its own, in real time
+test('an export compressed by zstd is imported as it is', async () => {
+  expect(await sh(`export --data /data --compress zstd --out /out`)).toMatchObject({ code: 0 })
+  const path = `/out/spin30.jsonl.zst`
+  expect((await sh(`import --data /other ${path}`)).out).toBe(`${path}: 5 of 5 imported, 0 known already\n`)
+  expect((await sh('export --data /other --raw --out -')).out).toBe([...annas, bens[0]].join(''))
+  expect(await sh(`export --data /data --raw --compress zstd --out /raw`)).toMatchObject({ code: 0 })
+  expect((await sh(`import --data /other --raw /raw/spin30.jsonl.zst`)).out).toContain('5 known already')
+  const whole = await simulation.complete(files.readFile(path))
+  await simulation.complete(files.writeFile(path, whole.subarray(0, -9)))
+  expect(await sh(`import --data /third ${path}`)).toMatchObject({ code: 1 })
+  expect((await sh(`import --data /third ${path}`)).err).toContain('UNDERSTUDY_NOT_DECOMPRESSED')
+})
+
+test.each([
+  'reconcile --data /data',
+  'restore --data /data',
+  'restore --data /data --out /x --keep-counted',
+  'export --data /data --out - --compress zstd',
+  'export --data /data --out /x --format parquet --compress gzip',
+  'export --data /data --out /x --format csv'
+])('called wrongly: %s', async (line) => expect(await sh(line)).toMatchObject({ code: 2 }))

@@ -1,12 +1,15 @@
 import type { Frame } from '../../journal/entry.ts'
-import type { Files } from '../../world/files.ts'
+import type { Compression } from '../compressed-file.ts'
 import { NewFiles } from '../new-files.ts'
 import { checkStreamName } from '../stream-name.ts'
 import type { Encoded, FolderFormat, FolderWriter, Format, FormatCounts } from './format.ts'
 
-/** One file a stream (`spin30.jsonl`), and `spin30.other` for what the format has no place for. */
-export function lineFiles(format: Format): FolderFormat {
-  return (files, directory) => new LineFiles(files, directory, format)
+/**
+ * One file a stream (`spin30.jsonl`), and `spin30.other` for what the format has no place for; with compression
+ * `spin30.jsonl.zst` or `.gz`.
+ */
+export function lineFiles(format: Format, compression?: Compression): FolderFormat {
+  return (files, directory) => new LineFiles(format, new NewFiles(files, directory, compression))
 }
 
 class LineFiles implements FolderWriter {
@@ -16,9 +19,9 @@ class LineFiles implements FolderWriter {
   private others = 0
   private bytes = 0
 
-  constructor(files: Files, directory: string, format: Format) {
+  constructor(format: Format, open: NewFiles) {
     this.format = format
-    this.open = new NewFiles(files, directory)
+    this.open = open
   }
 
   get counts(): FormatCounts {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Compression } from '../../captures/compressed-file.ts'
 import { type ExportReport, exportToDirectory, exportToOutput } from '../../captures/export.ts'
 import { envelope } from '../../captures/formats/envelope.ts'
 import type { FolderFormat, Format } from '../../captures/formats/format.ts'
@@ -42,6 +43,7 @@ export const exportCommand: Command = {
       help: 'envelope (the default), raw, parquet or primary; the last two not to standard output.'
     },
     raw: { help: 'The same as --format raw.' },
+    compress: { value: 'zstd|gzip', help: 'Compress the files of lines: spin30.jsonl.zst or spin30.jsonl.gz.' },
     pseudonyms: {
       value: 'KEYFILE',
       help: 'Replace user ids by names made with the key in this file (32 bytes or more, readable by its owner only).'
@@ -63,6 +65,7 @@ export const exportCommand: Command = {
     const period = readPeriod(options)
     const { lines, folder } = formatOf(options)
     if (out === '-' && lines === undefined) usage('this format needs a folder')
+    if (out === '-' && options.text('compress') !== undefined) usage('--compress needs a folder')
     const { data } = await configOf(call)
     const bar = new Progress(terminal, 'exporting')
     const report = await withReader(world, data.directory, async (reader) => {
@@ -85,17 +88,32 @@ export const exportCommand: Command = {
   }
 }
 
-const formats: Readonly<Record<string, { readonly lines?: Format; readonly folder: FolderFormat }>> = {
-  envelope: { lines: envelope, folder: lineFiles(envelope) },
-  raw: { lines: raw, folder: lineFiles(raw) },
-  parquet: { folder: parquet() },
-  primary: { folder: primary }
+interface ChosenFormat {
+  /** Absent where it is no format of lines. */
+  readonly lines?: Format
+  readonly folder: FolderFormat
 }
 
-function formatOf(options: Options): (typeof formats)[string] {
+const lineFormats: Readonly<Record<string, Format>> = { envelope, raw }
+const folderFormats: Readonly<Record<string, FolderFormat>> = { parquet: parquet(), primary }
+
+function formatOf(options: Options): ChosenFormat {
   const name = options.text('format') ?? (options.has('raw') ? 'raw' : 'envelope')
-  if (!Object.hasOwn(formats, name)) usage(`--format expects one of ${Object.keys(formats).join(', ')}`)
-  return formats[name]!
+  const compression = compressionIn(options)
+  if (Object.hasOwn(folderFormats, name)) {
+    if (compression !== undefined) usage(`--compress does not go with --format ${name}`)
+    return { folder: folderFormats[name]! }
+  }
+  if (!Object.hasOwn(lineFormats, name)) {
+    usage(`--format expects one of ${Object.keys({ ...lineFormats, ...folderFormats }).join(', ')}`)
+  }
+  return { lines: lineFormats[name]!, folder: lineFiles(lineFormats[name]!, compression) }
+}
+
+function compressionIn(options: Options): Compression | undefined {
+  const name = options.text('compress')
+  if (name === undefined || name === 'zstd' || name === 'gzip') return name
+  return usage('--compress expects zstd or gzip')
 }
 
 function reportText({

@@ -1,6 +1,8 @@
 import { basename, resolve } from 'node:path'
+import { compressionOf, decompressed } from '../../captures/compressed-file.ts'
 import { type ImportOptions, type ImportReport, importLines } from '../../captures/import.ts'
-import { pieces } from '../../captures/lines.ts'
+import { counted, pieces } from '../../captures/lines.ts'
+import { systemCode, UnderstudyError } from '../../errors.ts'
 import { type Command, dataOptions, usage } from '../command.ts'
 import { ownImportTargets } from '../local/own-targets.ts'
 import { Progress } from '../progress.ts'
@@ -15,6 +17,7 @@ export const importCommand: Command = {
   description: [
     'Reads files that `understudy export` wrote and adds what the journal lacks, marked as imported. Made twice, it changes nothing; cut short, it is simply made again. A frame is known by its stream, boot, times and bytes.',
     'With --raw the files have one message a line, as `export --raw` or a plain capture writes them. A message is filed under its own t, and known by its bytes within seven days of it. The stream is named by the file (spin30.jsonl) or by --stream.',
+    'A file whose name ends with .zst or .gz is decompressed: sealed files can be imported as they are.',
     'A line that is not of the format is counted, named by its number, and passed over.'
   ],
   options: {
@@ -39,7 +42,7 @@ export const importCommand: Command = {
     let bad = 0
     try {
       for (const path of positionals) {
-        const plain = options.has('raw') ? { plainStream: stream ?? basename(path).replace(/\.[^.]*$/, '') } : {}
+        const plain = options.has('raw') ? { plainStream: stream ?? streamIn(path) } : {}
         const target = await targets.next()
         const report = await withContent(call, path, (content, progress) =>
           importLines(content, target, { ...plain, progress })
@@ -65,10 +68,30 @@ async function withContent<T>(
   const { sizeBytes = 0 } = (await world.files.info(resolve(path))) ?? {}
   const file = await world.files.open(resolve(path), 'read')
   try {
-    return await use(pieces(file), (bytes) => bar.update(bytes / sizeBytes))
+    let storedBytes = 0
+    const stored = counted(pieces(file), (bytes) => {
+      storedBytes = bytes
+    })
+    const content = undamaged(path, decompressed(stored, compressionOf(path)))
+    return await use(content, () => bar.update(storedBytes / sizeBytes))
   } finally {
     bar.end()
     await file.close()
+  }
+}
+
+/** A plain file is of the stream that it is named after. */
+function streamIn(path: string): string {
+  const name = basename(path)
+  return (compressionOf(name) === undefined ? name : name.replace(/\.[^.]*$/, '')).replace(/\.[^.]*$/, '')
+}
+
+async function* undamaged(path: string, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* content
+  } catch (error) {
+    if (/^E[A-Z]+$/.test(systemCode(error) ?? '')) throw error
+    throw new UnderstudyError('UNDERSTUDY_NOT_DECOMPRESSED', basename(path), { cause: error })
   }
 }
 
