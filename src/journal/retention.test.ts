@@ -177,6 +177,25 @@ test('a reader unseen for 30 days pins nothing any more, with a warning', async 
   await simulation.complete(journal.close())
 }, 60_000)
 
+test('a reader that was last seen while the clock stood at 1970 is not taken for one that is gone', async () => {
+  const pi = aPi()
+  const { simulation } = pi
+  pi.clock.setSynchronised(false)
+  pi.clock.setWall(0)
+  const journal = await open(pi, { minFreeBytes: 0, maxAgeMs: 3_600_000 })
+  await journal.readers.commit('slow', { position: 1 }, [])
+  pi.clock.setWall(simulation.trueWallUs)
+  pi.clock.setSynchronised(true)
+  await fill(pi, journal, 300_000)
+  await journal.confirm(journal.nextPosition)
+  await simulation.run(2 * 86_400_000)
+  expect((await catalogueOf(pi)).stores[0]!.number).toBe(1)
+  await journal.readers.commit('slow', { position: journal.nextPosition }, [])
+  await simulation.run(120_000)
+  expect((await catalogueOf(pi)).stores[0]!.number).toBeGreaterThan(1)
+  await simulation.complete(journal.close())
+}, 60_000)
+
 test('a full disk takes what is elsewhere first, then what was set aside, then the oldest; the newest never', async () => {
   const pi = aPi()
   const { simulation, world, disk } = pi

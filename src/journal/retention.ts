@@ -14,7 +14,7 @@ const EVERY_MS = 60_000
 const FORGOTTEN_US = 30 * 86_400_000_000
 /** So long before it is erased, it is announced. */
 const NOTICE_US = 30 * 86_400_000_000
-/** A store that was begun before is one of a clock that had not been set. */
+/** A store begun, or a reader seen, before this is of a clock that had not been set: nobody knows when it was. */
 const PLAUSIBLE_US = Date.UTC(2020, 0, 1) * 1000
 
 export interface RetentionLimits {
@@ -289,7 +289,7 @@ export class Retention {
     const nowUs = this.#certainUs()
     let pin = Number.MAX_SAFE_INTEGER
     for (const { reader, position, skipped = [], seenUs } of this.#around.readers.all()) {
-      if (nowUs !== undefined && nowUs - seenUs > FORGOTTEN_US) {
+      if (nowUs !== undefined && seenUs >= PLAUSIBLE_US && nowUs - seenUs > FORGOTTEN_US) {
         if (!this.#forgotten.has(reader)) {
           this.#log.warn(
             { reader },
