@@ -34,7 +34,7 @@ export async function checkLive(lab: Lab): Promise<void> {
 
 /** It is stopped, and all that is on the disk is read and compared with what should be there. */
 export async function checkEnd(lab: Lab): Promise<void> {
-  const { model, simulation, pi } = lab
+  const { model, plan, simulation, pi } = lab
   await simulation.complete(lab.stop(), 60_000)
   if (model.broken) return
   // What a snapshot of the journal takes is not what is asked here.
@@ -45,7 +45,7 @@ export async function checkEnd(lab: Lab): Promise<void> {
     const report = await reader.verify()
     const entries = await readAll(reader)
     checkEntries(lab, entries, report, reader.firstPosition)
-    const heard = new Heard(lab.model, entries, lab.streams)
+    const heard = new Heard(model, entries, lab.streams, (plan.silenceTimeoutMs + plan.readIntervalMs) * 1000)
     checkCoverage(lab, await reader.coverage(), heard)
     checkPeriods(lab, await reader.coverage(somePeriod(lab)))
     checkSilence(lab, entries, heard)

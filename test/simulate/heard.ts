@@ -12,7 +12,7 @@ export class Heard {
   readonly #heard = new Map<string, Stretch[]>()
   readonly #uncertain = new Map<string, Stretch[]>()
 
-  constructor(model: Model, entries: readonly Entry[], streams: readonly string[]) {
+  constructor(model: Model, entries: readonly Entry[], streams: readonly string[], silenceUs: Us) {
     const timeOf = (boot: string, monoUs: Us): Us => (model.boots.get(boot) ?? Number.NaN) + monoUs
     for (const stream of streams) {
       const heard: Stretch[] = []
@@ -20,9 +20,10 @@ export class Heard {
       let sinceUs: Us | undefined
       let previous: Entry | undefined
       for (const entry of entries) {
-        // Behind a hole it is not known what was heard before it.
+        // Behind a hole it is not known what was heard before it. A known limit: a gap that was noticed in the hole, and
+        // began before it, is not known either.
         if (previous && entry.position !== previous.position + 1 && sinceUs !== undefined) {
-          heard.push({ fromUs: sinceUs, toUs: timeOf(previous.boot, previous.monoUs) })
+          heard.push({ fromUs: sinceUs, toUs: timeOf(previous.boot, previous.monoUs) - silenceUs })
           sinceUs = undefined
         }
         previous = entry

@@ -422,14 +422,19 @@ export class Lab {
 
   /** Some of what the appliance says can be checked against what is known. */
   #heed(message: string, fields: object, error: unknown): void {
-    const { room } = this.model
+    const { model } = this
     if (message.startsWith('a part of the journal was removed')) {
-      room.removed(fields as Removed, this.pi.disk, this.model.ackedPosition)
+      const calm = model.undisturbedSince(this.nowUs - 10e6)
+      const readers = this.#journal?.readers.all().map(({ reader }) => reader) ?? ['unknown']
+      const { ackedPosition: nextPosition } = model
+      model.room.removed(fields as Removed, { disk: this.pi.disk, calm, nextPosition, readers })
+    } else if (message.startsWith("the readers' store is damaged")) {
+      model.readersLost()
     } else if (message === 'a damaged store is salvaged') {
-      room.salvaged((fields as Removed).store)
+      model.room.salvaged((fields as Removed).store)
     } else if (error && codeOf(error).includes('ENOSPC') && this.plan.minFreeBytes > 0) {
-      const excused = this.disk.isFull || !this.model.undisturbedSince(this.nowUs - 10e6)
-      if (!excused) this.model.broke(`the disk is full although ${this.plan.minFreeBytes} bytes are to be kept free`)
+      const excused = this.disk.isFull || !model.undisturbedSince(this.nowUs - 10e6)
+      if (!excused) model.broke(`the disk is full although ${this.plan.minFreeBytes} bytes are to be kept free`)
     }
   }
 

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { Entry, Position } from '../../src/journal/entry.ts'
+import type { Place } from '../../src/journal/reading.ts'
 import type { Simulation } from '../../src/sim/world/simulation.ts'
 import type { Ms, Us } from '../../src/world/time.ts'
 import type { World } from '../../src/world/world.ts'
@@ -63,6 +64,10 @@ export class Model {
   readonly #note: (what: string) => void
   /** What a reader had made of what is before a position, by its name and the position. */
   readonly #sums = new Map<string, number>()
+  /** Readers that have kept a place. */
+  readonly #begun = new Set<string>()
+  /** When the power went, until the journal is open again. */
+  #cutUs: Us | undefined
   #newestDamaged = false
   #acks: Array<readonly [Us, Position]> = []
 
@@ -120,6 +125,7 @@ export class Model {
       this.broke(`the journal opens at ${at}, but ${this.ackedPosition - 1} was acknowledged`)
     }
     this.#newestDamaged = false
+    this.#cutUs = undefined
     this.ackedPosition = Math.max(this.ackedPosition, at)
   }
 
@@ -159,17 +165,23 @@ export class Model {
 
   /** The power goes. */
   cut(): void {
-    if (!this.#newestDamaged) return
-    const fromUs = this.#simulation.nowUs - HEAD_US
-    const before = this.#acks.findLast(([atUs]) => atUs < fromUs)
-    const from = before?.[1] ?? this.#acks[0]?.[1] ?? 1
-    this.excused.push([from, this.ackedPosition])
-    for (let position = from; position < this.ackedPosition; position++) this.seen.delete(position)
+    this.#cutUs ??= this.#simulation.nowUs
+    if (this.#newestDamaged) this.#excuse(this.#cutUs)
   }
 
   damage(store: number, newest: boolean): void {
     this.damaged.add(store)
-    if (newest) this.#newestDamaged = true
+    if (!newest) return
+    this.#newestDamaged = true
+    if (this.#cutUs !== undefined) this.#excuse(this.#cutUs)
+  }
+
+  /** Of what the newest store had, the head that was on the disk when the power went may not know the last. */
+  #excuse(cutUs: Us): void {
+    const before = this.#acks.findLast(([atUs]) => atUs < cutUs - HEAD_US)
+    const from = before?.[1] ?? this.#acks[0]?.[1] ?? 1
+    this.excused.push([from, this.ackedPosition])
+    for (let position = from; position < this.ackedPosition; position++) this.seen.delete(position)
   }
 
   /** Whether the store that is written was damaged since it was opened: that shows at the next opening. */
@@ -203,11 +215,21 @@ export class Model {
     this.#sums.set(`${reader} ${position}`, sum)
   }
 
-  resumes(reader: string, position: Position, sum: number): void {
-    const expected = this.#sums.get(`${reader} ${position}`)
-    if (expected === undefined ? sum !== 0 : sum !== expected) {
-      this.broke(`${reader} goes on at ${position} with ${sum} instead of ${expected}`)
-    }
+  /** @param position where it goes on; absent when it begins anew */
+  resumes(reader: string, position: Position | undefined, sum: number): void {
+    const expected = position === undefined ? 0 : this.#sums.get(`${reader} ${position}`)
+    if (sum !== (expected ?? 0)) this.broke(`${reader} goes on at ${position} with ${sum} instead of ${expected}`)
+    if (position === undefined && this.#begun.has(reader)) this.broke(`${reader} has lost its place`)
+  }
+
+  kept(reader: string, place: Place): void {
+    this.#begun.add(reader)
+    this.room.kept(reader, place)
+  }
+
+  /** Their store could not be read, and was set aside: they begin anew. */
+  readersLost(): void {
+    this.#begun.clear()
   }
 
   /** @param position where it stands, if it has come so far */

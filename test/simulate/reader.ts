@@ -22,7 +22,7 @@ export async function follow(
     const begun = await readers.place(name)
     let sum = Number((await readers.get(name, 'sum'))?.toString() ?? 0)
     let cursor = journal.cursor(begun ?? { position: journal.firstPosition })
-    model.resumes(name, cursor.position, sum)
+    model.resumes(name, begun?.position, sum)
     while (!run.ended && !run.stopping) {
       const entries = await cursor.next(50_000).catch((error): readonly Entry[] | undefined => {
         model.readerFails(error, cursor.position)
@@ -45,7 +45,7 @@ export async function follow(
       model.summed(name, cursor.position, sum)
       model.room.keeps(name, cursor.place)
       await readers.commit(name, cursor.place, [['sum', Buffer.from(String(sum))]])
-      model.room.kept(name, cursor.place)
+      model.kept(name, cursor.place)
     }
   } catch (error) {
     model.readerFails(error)

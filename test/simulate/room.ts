@@ -17,6 +17,17 @@ export interface Removed {
   readonly reason: 'min_free' | 'max_size' | 'max_age'
 }
 
+/** How it is when something is removed. */
+interface Around {
+  readonly disk: Disk
+  /** Whether nothing has changed about the disk since it was looked at. */
+  readonly calm: boolean
+  /** Before it the removal cannot be on record. */
+  readonly nextPosition: Position
+  /** All that hold what they have not read. */
+  readonly readers: readonly string[]
+}
+
 /** At least, and at most: what was asked for may not have come about, and who removes may have looked before it had. */
 interface Between {
   least: Position
@@ -71,9 +82,9 @@ export class Room {
   keeps(reader: string, place: Place): void {
     const needed = this.#needed.get(reader)
     const from = neededFrom(place)
-    // One whose own store was lost begins anew.
-    if (!needed || from < needed.least) this.#needed.set(reader, { least: from, most: needed?.most ?? from })
-    else needed.most = Math.max(needed.most, from)
+    // One whose own store was lost begins anew, and one that passes something over needs it again.
+    if (needed && from >= needed.most) needed.most = from
+    else this.#needed.set(reader, { least: Math.min(needed?.least ?? from, from), most: needed?.most ?? from })
   }
 
   kept(reader: string, place: Place): void {
@@ -94,14 +105,17 @@ export class Room {
     if (entry.kind === 'event' && entry.event.event === 'removed') this.#onRecord.add(keyOf(entry.event))
   }
 
-  /** @param position before which it cannot be on record */
-  removed(removed: Removed, disk: Disk, position: Position): void {
+  removed(removed: Removed, { disk, calm, nextPosition, readers }: Around): void {
     const { store, what, fromPosition, toPosition, bytes, reason } = removed
     const it = `${what} ${store} (${reason})`
-    this.#told.set(keyOf(removed), position)
+    this.#told.set(keyOf(removed), nextPosition)
     this.#salvaged.delete(store)
-    this.#checkNeed(removed, it)
-    if (reason === 'min_free' && disk.freeBytes - bytes > this.#plan.minFreeBytes + SLACK_BYTES) {
+    this.#checkNeed(
+      removed,
+      it,
+      readers.every((reader) => this.#needed.has(reader))
+    )
+    if (calm && reason === 'min_free' && disk.freeBytes - bytes > this.#plan.minFreeBytes + SLACK_BYTES) {
       this.#broke(`${it} was removed with ${disk.freeBytes - bytes} bytes free`)
     }
     if (what === 'set aside') return
@@ -113,13 +127,15 @@ export class Room {
     this.removedTo = Math.max(this.removedTo, toPosition)
   }
 
-  #checkNeed({ toPosition, confirmed, pinned }: Removed, it: string): void {
+  #checkNeed({ toPosition, confirmed, pinned }: Removed, it: string, alone: boolean): void {
     const { least, most } = this.#confirmed
     if (confirmed ? toPosition > most : toPosition <= least) this.#broke(`${it} was removed as confirmed: ${confirmed}`)
     const all = [...this.#needed.values()]
     const pinLeast = Math.min(...all.map((needed) => needed.least))
     const pinMost = Math.min(...all.map((needed) => needed.most))
-    if (pinned ? toPosition <= pinLeast : toPosition > pinMost) this.#broke(`${it} was removed as pinned: ${pinned}`)
+    // The appliance has readers of its own, whose places nobody here knows: they may be why it is pinned.
+    if (pinned ? alone && toPosition <= pinLeast : toPosition > pinMost)
+      this.#broke(`${it} was removed as pinned: ${pinned}`)
   }
 
   /** Looked at now and then, while nothing is the matter. */
