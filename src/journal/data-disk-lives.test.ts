@@ -4,9 +4,11 @@ import type { Dice } from '../sim/world/dice.ts'
 import type { Disk } from '../sim/world/disk.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
+import { readCatalogue } from './catalogue.ts'
 import { findDisk } from './disks.ts'
-import { silent, texts, told, writerOptions } from './fixtures.ts'
+import { directory, silent, texts, told, writerOptions } from './fixtures.ts'
 import { Journal } from './journal.ts'
+import { journalPaths } from './paths.ts'
 
 /** Lives of a journal whose data disk comes and goes, with cuts and restarts in between, each from a seed. */
 
@@ -22,7 +24,10 @@ class Life {
   #attached = true
   #sent = 0
 
-  constructor(seed: number) {
+  readonly #maxBytes: number | undefined
+
+  constructor(seed: number, maxBytes?: number) {
+    this.#maxBytes = maxBytes
     const simulation = new Simulation(seed)
     this.#dice = simulation.dice.fork('life')
     this.#machine = simulation.machine('pi')
@@ -60,15 +65,30 @@ class Life {
     const found = await this.#complete(texts(journal.range({})))
     expect(new Set(found).size).toBe(found.length)
     const acked = new Set(this.acked)
-    expect(found.filter((text) => acked.has(text))).toEqual(this.acked)
+    const kept = new Set(found)
+    const expected = this.#maxBytes === undefined ? this.acked : this.acked.filter((text) => kept.has(text))
+    expect(found.filter((text) => acked.has(text))).toEqual(expected)
     expect(journal.disk).toEqual({ mount, used: true, away: [] })
     for (const { fromUs, toUs, heardUs, rest } of await this.#complete(journal.coverage())) {
       expect(heardUs + rest.reduce((sum, gap) => sum + gap.toUs - gap.fromUs, 0)).toBe(toUs - fromUs)
       expect(rest.map(({ cause }) => cause)).not.toContain('disk away')
     }
     await this.#complete(journal.close())
+    await this.#checkFolders()
     const disk = await this.#complete(findDisk(this.#machine.world.files, mount))
     expect(disk).toBeDefined()
+  }
+
+  /** What lies on the disks is what the catalogue names, and nothing else. */
+  async #checkFolders(): Promise<void> {
+    const { files } = this.#machine.world
+    const { stores, disks = [] } = (await this.#complete(readCatalogue(files, journalPaths(directory).catalogue)))!
+    const folders = [{ id: undefined, folder: directory }, ...disks]
+    for (const { id, folder } of folders) {
+      const named = stores.filter(({ disk, removed }) => disk === id && !removed).map(({ number }) => number)
+      const there = await this.#complete(files.list(journalPaths(folder).stores))
+      expect(there.map(({ name }) => Number(name)).sort((a, b) => a - b)).toEqual(named)
+    }
   }
 
   #complete<T>(work: Promise<T>): Promise<T> {
@@ -77,7 +97,12 @@ class Life {
 
   async #open(): Promise<void> {
     this.steps.push('open')
-    const options = { ...writerOptions, disk: mount, storeBytes: 5000 }
+    const options = {
+      ...writerOptions,
+      disk: mount,
+      storeBytes: 5000,
+      retention: { minFreeBytes: 0, maxBytes: this.#maxBytes }
+    }
     this.#journal = await this.#complete(Journal.open(this.#machine.world, options, silent))
     this.#journal.hearing.added('spin30')
     this.#journal.hearing.heard('spin30')
@@ -144,14 +169,21 @@ class Life {
   }
 }
 
-test('what was acknowledged is there once, whenever the disk goes and comes', { timeout: 60_000 }, async () => {
-  for (let seed = 1; seed <= repeats(300); seed++) {
-    const life = new Life(seed)
-    try {
-      await life.live(25)
-      await life.check()
-    } catch (error) {
-      throw new Error(`seed ${seed}: ${life.steps.join('; ')}`, { cause: error })
+test.each([
+  ['without limits', undefined],
+  ['with little room', 40_000]
+])(
+  'what was acknowledged is there once, whenever the disk goes and comes: %s',
+  { timeout: 60_000 },
+  async (_, bytes) => {
+    for (let seed = 1; seed <= repeats(300); seed++) {
+      const life = new Life(seed, bytes)
+      try {
+        await life.live(25)
+        await life.check()
+      } catch (error) {
+        throw new Error(`seed ${seed}: ${life.steps.join('; ')}`, { cause: error })
+      }
     }
   }
-})
+)

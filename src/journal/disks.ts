@@ -85,7 +85,7 @@ export class Disks {
         folders.set(disk.id, disk.folder)
         disks.push(disk)
       } catch (error) {
-        problem = fault(this.mount, systemCode(error) ?? 'unknown', error)
+        problem = error instanceof UnderstudyError ? error : fault(this.mount, systemCode(error) ?? 'unknown', error)
       }
     }
     this.#folders = folders
@@ -128,10 +128,15 @@ export class Disks {
   async #takeIntoUse(mount: string): Promise<DataDisk> {
     const id = this.#random.bytes(8).toString('hex')
     const folder = `${mount}/${nameOf(id)}`
-    await this.#files.makeDirectory(`${folder}/stores`, 0o750)
-    await this.#files.syncDirectory(folder)
-    await this.#files.syncDirectory(mount)
-    return { id, folder }
+    if (await isMounted(this.#files, mount)) {
+      await this.#files.makeDirectory(`${folder}/stores`, 0o750)
+      await this.#files.syncDirectory(folder)
+      await this.#files.syncDirectory(mount)
+      if (await isMounted(this.#files, mount)) return { id, folder }
+      // It went in that moment, and this is the empty mount point.
+      await this.#files.remove(folder)
+    }
+    throw new UnderstudyError('UNDERSTUDY_DISK_AWAY', mount)
   }
 }
 

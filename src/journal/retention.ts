@@ -110,7 +110,9 @@ export class Retention {
   /** The catalogue forgets the removals that are on record on the disk. */
   async settle(): Promise<void> {
     const { nextPosition = 0 } = this.#writer ?? {}
-    const done = this.#noted.filter(({ position }) => position < nextPosition)
+    // What a disk that has gone meanwhile may still hold is removed when it is back.
+    const there = new Set(this.#series.places.map(({ disk }) => disk))
+    const done = this.#noted.filter(({ removal, position }) => position < nextPosition && there.has(removal.disk))
     await this.#series.settled(done.map(({ removal }) => removal))
     this.#noted = this.#noted.filter((noted) => !done.includes(noted))
   }
@@ -118,7 +120,14 @@ export class Retention {
   async #enforce(): Promise<void> {
     const { maxBytes = Number.POSITIVE_INFINITY } = this.#limits
     const pin = this.#pin()
-    for (const place of this.#series.places) await this.#freePlace(place, pin)
+    for (const place of this.#series.places) {
+      try {
+        await this.#freePlace(place, pin)
+      } catch (error) {
+        if (place.disk === undefined) throw error
+        this.#log.error({ err: error }, 'room could not be made on the data disk')
+      }
+    }
     while ((await this.#journalBytes()) > maxBytes) {
       if ((await this.#removeNext('max_size', pin, () => true)) === undefined) break
     }
