@@ -174,7 +174,7 @@ test.each([
   ['with little room', 40_000]
 ])(
   'what was acknowledged is there once, whenever the disk goes and comes: %s',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async (_, bytes) => {
     for (let seed = 1; seed <= repeats(300); seed++) {
       const life = new Life(seed, bytes)

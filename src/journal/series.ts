@@ -55,8 +55,10 @@ export class Series extends StoredBlocks {
    */
   async lookForDisks(): Promise<readonly CatalogueStore[]> {
     const { away, knownDisks } = this
+    const before = new Set(this.disks.there)
     const disks = await this.disks.look(knownDisks)
     const back = away.filter((store) => !this.isAway(store))
+    for (const id of this.disks.there) if (!before.has(id)) await this.#clearRemoved(id)
     const changed = disks.length !== knownDisks.length || disks.some((disk, index) => disk !== knownDisks[index])
     // Who has read what there was before notices by the list.
     const news = this.#looked && back.length > 0
@@ -221,6 +223,17 @@ export class Series extends StoredBlocks {
   async #keep(newest: BlockStore): Promise<void> {
     this.tried.set(newest.number, Promise.resolve())
     await this.open.keep(newest)
+  }
+
+  /** What was to be removed from a disk when it went. */
+  async #clearRemoved(disk: string): Promise<void> {
+    try {
+      for (const removal of this.removals) {
+        if (removal.disk === disk) await clearRemoved(this.world.files, this.paths(disk), removal)
+      }
+    } catch (error) {
+      await this.loseDisk(disk, error)
+    }
   }
 
   /** On the data disk if there is one, and where that fails in the data folder. */

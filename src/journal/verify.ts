@@ -42,8 +42,13 @@ export async function verifySeries(
       return true
     }
     if (isPassedOver()) continue
-    if (to > verification.position) verification.store(store, stores[index - 1])
-    if (to > verification.position && (!damaged || damaged.salvaged)) {
+    const isRestUnused = finished?.rest !== undefined
+    if (to <= verification.position) {
+      if (isRestUnused) verification.passOver(next)
+      continue
+    }
+    verification.store(store, stores[index - 1])
+    if (!damaged || damaged.salvaged) {
       try {
         verification.identity(await series.identity(number))
         for await (const block of series.blocksOfStore(store, Math.max(firstPosition, verification.position))) {
@@ -58,7 +63,7 @@ export async function verifySeries(
       }
     }
     verification.endOfStore(to)
-    if (finished?.rest !== undefined) verification.passOver(next)
+    if (isRestUnused) verification.passOver(next)
   }
   return { ...verification.report(stores.length), away }
 }
