@@ -58,7 +58,9 @@ export interface Config {
     readonly proxyCommand: string | undefined
     /** A second. */
     readonly bandwidthBytes: number | undefined
-    readonly scheduleMs: Ms
+    /** A cron expression, and the zone it is meant in. */
+    readonly schedule: string
+    readonly timeZone: string
     readonly recheckMs: Ms
     readonly maxAgeMs: Ms | undefined
     readonly maxBytes: number | undefined
@@ -105,7 +107,8 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
       port: sync.port,
       proxyCommand: sync.proxy_command,
       bandwidthBytes: sync.bandwidth,
-      scheduleMs: sync.schedule,
+      schedule: sync.schedule,
+      timeZone: time_zone,
       recheckMs: sync.recheck,
       maxAgeMs: sync.max_age,
       maxBytes: sync.max_size,

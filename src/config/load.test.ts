@@ -39,7 +39,12 @@ test('without a file the defaults hold', async () => {
     clock: { trust: false },
     data: { directory: '/var/lib/understudy' },
     primary: { dataPath: undefined, compPath: undefined },
-    sync: { port: 22, scheduleMs: 3_600_000, recheckMs: 30 * 86_400_000 },
+    sync: {
+      port: 22,
+      schedule: '17 * * * *',
+      timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+      recheckMs: 30 * 86_400_000
+    },
     captures: [
       {
         name: 'daily',

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { captures, dailyCapture } from './capture.ts'
+import { cronForm, isCron } from './cron.ts'
 import { isPattern, patternForm } from './patterns.ts'
 import { isSiteName, siteForm } from './site-name.ts'
 import { socketStream, socketUrlForm } from './socket-url.ts'
@@ -127,8 +128,8 @@ const sync = section({
   proxy_command: v.optional(text(commandForm, (line) => line.length > 0 && !/\p{Cc}/u.test(line))),
   /** At most so much a second. */
   bandwidth: v.optional(size('1kB', '10GB')),
-  /** How often it is looked whether there is something to hand over, or a receipt to be had. */
-  schedule: v.optional(duration('1m', '7d'), '1h'),
+  /** When it is looked whether there is something to hand over, or a receipt to be had; in the site's zone. */
+  schedule: v.optional(text(cronForm, isCron), '17 * * * *'),
   /** How often the primary is asked to hash anew what it has. */
   recheck: v.optional(duration('1d', '366d'), '30d'),
   /** Sealed folders that are older are removed here once their receipt has come. */

@@ -18,6 +18,7 @@ const HOUR_MS = 3_600_000
 
 function configWith(sync: object = {}): Config {
   const tree = {
+    time_zone: 'Etc/UTC',
     site: SITE,
     data: { directory: '/data' },
     sync: { target: 'understudy@primary:/srv/understudy', ...sync }
@@ -159,6 +160,19 @@ test('the primary is asked to hash anew by itself, once in a while', async () =>
   expect((await place.complete(sync.status())).problems).toEqual([])
   await place.simulation.run(48 * HOUR_MS)
   expect((await place.complete(sync.status())).problems).toEqual([{ code: 'UNDERSTUDY_SYNC_DIFFERS', detail: name }])
+})
+
+test('it is looked at the times of the schedule, in the zone of the site', async () => {
+  const life = new Place(1, { schedule: '30 3 * * *' })
+  const sync = life.open()
+  sync.start()
+  // 08:00 UTC at first: a first look, then at half past three.
+  await life.simulation.run(HOUR_MS)
+  await life.seal(0)
+  await life.simulation.run(18 * HOUR_MS)
+  expect((await life.complete(sync.status())).confirmed).toBe(0)
+  await life.simulation.run(HOUR_MS)
+  expect((await life.complete(sync.status())).confirmed).toBe(1)
 })
 
 describe('when it fails', () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Schedule } from '../captures/schedule.ts'
 import type { Config } from '../config/config.ts'
 import { type ErrorCode, UnderstudyError } from '../errors.ts'
 import type { Removable } from '../journal/retention.ts'
@@ -50,6 +51,7 @@ export class Sync {
   readonly #paths: SyncPaths
   readonly #around: Surroundings
   readonly #log: Log
+  readonly #schedule: Schedule
   readonly #stopping = new AbortController()
   #kept: Kept | undefined
   #timer: Timer | undefined
@@ -60,6 +62,8 @@ export class Sync {
     this.#world = world
     this.#config = config
     this.#paths = syncPaths(config)
+    // Only when its windows begin matters.
+    this.#schedule = new Schedule(config.sync.schedule, TICK_MS, config.sync.timeZone)
     this.#around = around
     this.#log = log
   }
@@ -138,15 +142,23 @@ export class Sync {
 
   async #isDue(): Promise<boolean> {
     const { failure, current } = (await this.#read()).state
-    if (!failure) return this.#hasPassed((current.doneMs ?? 0) + this.#config.sync.scheduleMs)
+    if (!failure) return this.#isScheduled(current.doneMs)
     if (failure.nextMs !== undefined) return this.#hasPassed(failure.nextMs)
     return failure.knownHosts !== (await this.#knownHosts())
+  }
+
+  /** Whether a time of the schedule has come since the last pass. */
+  #isScheduled(doneMs: Ms | undefined): boolean {
+    const nowMs = this.#nowMs()
+    if (doneMs === undefined || doneMs > nowMs) return true
+    const next = this.#schedule.after(doneMs * 1000)
+    return next !== undefined && next.fromUs <= nowMs * 1000
   }
 
   /** Or lies so far ahead that the clock must have been set back since. */
   #hasPassed(atMs: Ms): boolean {
     const aheadMs = atMs - this.#nowMs()
-    return aheadMs <= 0 || aheadMs > Math.max(DAY_MS, this.#config.sync.scheduleMs)
+    return aheadMs <= 0 || aheadMs > DAY_MS
   }
 
   async #pass(options: Omit<PassOptions, 'signal'> & { readonly signal?: AbortSignal }): Promise<Report> {

@@ -179,7 +179,8 @@ export class Pi {
   async configure(sync: readonly string[]): Promise<void> {
     const { directory, port } = this.#primary
     const target = `target = "${userInfo().username}@127.0.0.1:${directory}"`
-    const lines = [`site = "${this.site}"`, '[data]', `directory = "${this.data}"`, '[sync]', target]
+    const site = [`site = "${this.site}"`, 'time_zone = "Etc/UTC"', '[clock]', 'trust = true']
+    const lines = [...site, '[data]', `directory = "${this.data}"`, '[sync]', target]
     if (!sync.some((line) => line.startsWith('port'))) lines.push(`port = ${port}`)
     await writeFile(`${this.#home}/understudy.toml`, [...lines, ...sync, ''].join('\n'))
   }

@@ -4,8 +4,10 @@ import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Journal } from '../../src/journal/journal.ts'
 import { sealDay } from '../../src/sync/fixtures.ts'
 import { realFiles } from '../../src/world/real/files.ts'
+import { realWorld } from '../../src/world/real.ts'
 import { repeats } from '../support/scale.ts'
 import { CuttingProxy, Pi, Primary, ran, until } from './rig.ts'
 
@@ -35,6 +37,27 @@ function seal(on: Pi, day: number, bytes = 20_000): Promise<string> {
   return sealDay(realFiles, on.data, on.site, day, contents)
 }
 
+/** A journal with some messages of each of these days. */
+async function record(data: string, days: readonly string[]): Promise<void> {
+  const options = { commitIntervalMs: 50, storeBytes: 1e8, storeAgeMs: 1e9, reserveBytes: 0 }
+  const silent = { debug() {}, info() {}, warn() {}, error() {} }
+  const world = await realWorld()
+  const journal = await Journal.open(
+    world,
+    { directory: data, clockTrusted: true, version: 'test', ...options },
+    silent
+  )
+  for (const day of days) {
+    for (let hour = 0; hour < 24; hour++) {
+      const wallUs = Date.parse(`${day}T00:00:00Z`) * 1000 + hour * 3_600_000_000
+      const stamp = { wallUs, monoUs: wallUs, boot: 'b007', source: 'ntp' } as const
+      const payload = Buffer.from(JSON.stringify({ t: hour, type: 'analytics', payload: { log: 'position' } }))
+      journal.append({ stream: `spin${30 + (hour % 2)}`, payload, binary: false, origin: 'import', stamp })
+    }
+  }
+  await journal.close()
+}
+
 test('three days are sent and confirmed, and a far file that is damaged afterwards is reported', async () => {
   primary.watch('north')
   const names = [await seal(pi, 0), await seal(pi, 1), await seal(pi, 2)]
@@ -57,6 +80,24 @@ test('three days are sent and confirmed, and a far file that is damaged afterwar
     waiting: [],
     differing: []
   })
+})
+
+test('three days that were captured from a journal are confirmed, and the ledger knows', async () => {
+  primary.watch('north')
+  await record(pi.data, ['2026-11-16', '2026-11-17', '2026-11-18'])
+  const names: string[] = []
+  for (const day of ['2026-11-16', '2026-11-17', '2026-11-18']) {
+    const { code, out } = await pi.understudy('captures', 'run', 'daily', '--at', `${day}T12:00:00Z`, '--json')
+    expect([code, JSON.parse(out)]).toEqual([0, [day]])
+    names.push(`daily/${day}`)
+  }
+  const report = await pi.understudy('sync', '--json')
+  expect([report.code, JSON.parse(report.out)]).toMatchObject([0, { sent: names, confirmed: names }])
+  for (const name of names) expect(await pi.difference(name)).toBe('')
+  const [daily] = JSON.parse((await pi.understudy('captures', '--json')).out)
+  expect(
+    daily.sealed.map(({ folder, confirmed }: { folder: string; confirmed: boolean }) => [folder, confirmed])
+  ).toEqual(names.map((name) => [name.slice('daily/'.length), true]))
 })
 
 test('two Pis share one target', async () => {

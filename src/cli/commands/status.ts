@@ -49,7 +49,7 @@ function statusText({ version, site, startedUs, nowUs, journal, streams, sync, p
   ].join('\n')
 }
 
-function handedText({ confirmed, unsent, waiting, failure }: Status['sync']): string {
+function handedText({ confirmed, unsent, waiting, erasing, failure }: Status['sync']): string {
   const parts = [`${plural(confirmed, 'folder')} with the primary, proved`]
   if (unsent.length > 0) parts.push(`${unsent.length} not sent yet`)
   if (waiting.length > 0) parts.push(`${waiting.length} without a receipt`)
@@ -57,6 +57,13 @@ function handedText({ confirmed, unsent, waiting, failure }: Status['sync']): st
     const next =
       failure.nextMs === undefined ? 'not tried again' : `next attempt ${new Date(failure.nextMs).toISOString()}`
     parts.push(`${plural(failure.count, 'failed attempt')}, ${next}`)
+  }
+  if (erasing.length > 0) {
+    const first = new Date(Math.min(...erasing.map(({ atMs }) => atMs))).toISOString()
+    const lost = erasing.filter((folder) => !folder.confirmed).length
+    parts.push(
+      `${plural(erasing.length, 'folder')} to be erased here from ${first} on, ${lost} of them not with the primary`
+    )
   }
   return parts.join(', ')
 }
