@@ -9,13 +9,20 @@ export function isRemote(place: string): boolean {
   return /^[^/:]+:/.test(place) && !place.startsWith('-')
 }
 
+/** The ssh of whoever runs this, who is asked for no password. */
+export const ownSsh = 'ssh -o BatchMode=yes'
+
 /**
- * Copies a primary's DATA_PATH by rsync, over ssh as it is set up for whoever runs this: the Pi's own keys may not read
- * there. Nobody is asked for a password.
+ * Copies a primary's DATA_PATH by rsync over ssh, without its folders. The Pi's own keys may not read there.
+ * @param ssh the command that connects, as rsync takes it
  * @throws UNDERSTUDY_SYNC_NO_PROGRAM, or why it could not be fetched
  */
-export async function fetchPrimary(world: World, from: string, into: string, signal: AbortSignal): Promise<void> {
-  const options = ['--times', '--dirs', '--timeout=120', '--rsh=ssh -o BatchMode=yes', '--exclude=.*']
+export async function fetchPrimary(
+  world: World,
+  { from, into, ssh }: { from: string; into: string; ssh: string },
+  signal: AbortSignal
+): Promise<void> {
+  const options = ['--times', '--dirs', '--timeout=120', `--rsh=${ssh}`, '--exclude=.*']
   const args = [...options, '--', `${from.replace(/\/*$/, '')}/`, `${into}/`]
   const ended = await start(world, 'rsync', args, { timeoutMs: FETCH_MS, signal })
   signal.throwIfAborted()

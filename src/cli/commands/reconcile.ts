@@ -5,7 +5,7 @@ import { type Command, dataOptions, usage } from '../command.ts'
 import { configOf } from '../configuration.ts'
 import { withReader } from '../local/open.ts'
 import { ownImportTargets } from '../local/own-targets.ts'
-import { withPrimaryFolder } from '../primary-folder.ts'
+import { primaryOptions, withPrimaryFolder } from '../primary-folder.ts'
 import { Progress } from '../progress.ts'
 import { table } from '../table.ts'
 import type { Call } from '../terminal.ts'
@@ -23,6 +23,7 @@ export const reconcileCommand: Command = {
   ],
   options: {
     ...dataOptions,
+    ...primaryOptions,
     primary: { value: 'DIR', help: 'What the primary has: a folder, or user@host:DIR.' },
     import: { help: 'Take into the journal what only the primary has.' },
     json: { help: 'Print everything as JSON, with the ids of students whose tables differ.' }

@@ -7,7 +7,7 @@ import { type Command, dataOptions, jsonOption, usage } from '../command.ts'
 import { configOf } from '../configuration.ts'
 import { withReader } from '../local/open.ts'
 import { ownImportTargets } from '../local/own-targets.ts'
-import { withPrimaryFolder } from '../primary-folder.ts'
+import { primaryOptions, withPrimaryFolder } from '../primary-folder.ts'
 import { Progress } from '../progress.ts'
 import type { Call } from '../terminal.ts'
 import { plural } from '../text.ts'
@@ -23,6 +23,7 @@ export const restoreCommand: Command = {
   ],
   options: {
     ...dataOptions,
+    ...primaryOptions,
     out: { value: 'DIR', help: 'The folder to write to. No file in it is overwritten.' },
     heal: { value: 'DIR', help: 'A damaged DATA_PATH to join with the journal: a folder, or user@host:DIR.' },
     'keep-counted': { help: 'With --heal: keep what the primary has counted more than the journal.' },
