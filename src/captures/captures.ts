@@ -25,6 +25,8 @@ const HOUR_US = 3_600_000_000
 const MOST_HELD_US = 48 * HOUR_US
 /** While no window ends the journal is gone through, and the place in it kept, this often. */
 const KEEP_US = HOUR_US / 6
+/** So long after its end a window is sealed by itself: only then every stream has proved that it was heard to the end. */
+const SETTLE_US = 60_000_000
 /** After a failure. */
 const RETRY_US = HOUR_US / 12
 
@@ -201,7 +203,7 @@ export class Captures {
   /** Spares going through the journal every minute. */
   #mayBeDue(monoUs: Us): boolean {
     const { source, wallUs } = this.#journal.stamp()
-    return source === 'none' || wallUs >= this.#nextUs || monoUs - this.#keptUs >= KEEP_US
+    return source === 'none' || wallUs >= this.#nextUs + SETTLE_US || monoUs - this.#keptUs >= KEEP_US
   }
 
   /** When the next window ends. */
@@ -211,7 +213,7 @@ export class Captures {
       ...schedule.holding(nowUs).map(({ toUs }) => toUs),
       schedule.after(nowUs)?.toUs ?? Number.POSITIVE_INFINITY
     ])
-    return Math.min(...ends.filter((endUs) => endUs > nowUs))
+    return Math.min(...ends.filter((endUs) => endUs + SETTLE_US > nowUs))
   }
 
   async #makeDue(told?: SealJob['progress']): Promise<void> {
@@ -234,8 +236,10 @@ export class Captures {
     if (before === undefined || begun !== before || this.#world.clock.monoUs() - this.#keptUs >= KEEP_US) {
       await this.#keep(progress)
     }
-    await this.#sealDue(nowUs, ({ capture, window }) => !touched.has(`${capture.name} ${window.label}`), told)
-    this.#nextUs = touched.size > 0 ? nowUs : this.#nextEndUs(nowUs)
+    const isSettled = ({ capture, window }: Due): boolean =>
+      nowUs - window.toUs >= SETTLE_US && !touched.has(`${capture.name} ${window.label}`)
+    await this.#sealDue(nowUs, isSettled, told)
+    this.#nextUs = touched.size > 0 ? nowUs - SETTLE_US : this.#nextEndUs(nowUs)
   }
 
   async #sealDue(nowUs: Us, isSettled: (due: Due) => boolean, told?: SealJob['progress']): Promise<void> {
