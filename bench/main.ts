@@ -1,13 +1,22 @@
-/** `npm run bench -- receive|store|idle|memory|reading|verify [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
+/** `npm run bench -- receive|store|idle|memory|reading|verify|seal [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import { idle } from './idle.ts'
 import { memory } from './memory.ts'
 import { reading } from './reading.ts'
 import { receive } from './receive.ts'
+import { seal } from './seal.ts'
 import { store } from './store.ts'
 import { verify } from './verify.ts'
 
-const benches: Record<string, (quick: boolean) => Promise<void>> = { receive, store, idle, memory, reading, verify }
+const benches: Record<string, (quick: boolean) => Promise<void>> = {
+  receive,
+  store,
+  idle,
+  memory,
+  reading,
+  verify,
+  seal
+}
 
 const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true })
 const named = positionals.map((name) => benches[name])

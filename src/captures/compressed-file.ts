@@ -18,7 +18,7 @@ export interface Digests {
 }
 
 /** What is compressed at a time. */
-const CHUNK_BYTES = 1 << 20
+const CHUNK_BYTES = 1 << 19
 /** A chunk, and the longest line that may come on top of it. */
 const MAX_CHUNK_BYTES = 64 << 20
 

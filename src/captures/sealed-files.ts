@@ -14,7 +14,7 @@ type Counts = Omit<ManifestStream, 'coverage'>
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /** Waiting to be compressed, over all files. */
-const MOST_WAITING_BYTES = 16 << 20
+const MOST_WAITING_BYTES = 8 << 20
 
 const formats: Readonly<Record<CaptureConfig['format'], Format>> = { envelope, raw }
 

@@ -26,6 +26,10 @@ function quick(...names: string[]): string {
   return stdout
 }
 
+test('sealing: the day is sealed beside its peer', () => {
+  expect(quick('seal')).toMatch(/^\| sealing the day.*\d/m)
+})
+
 test('receiving and memory: everyone takes every message, and a quick look leaves the page alone', () => {
   const file = join(root, 'docs/benchmarks.md')
   const page = (): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)
