@@ -4,6 +4,7 @@ import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
 import type { Files } from '../world/files.ts'
 import { loadCommands } from './program.ts'
+import { SimulatedLab } from './simulated-lab.ts'
 
 // loading code takes real time, which does not pass in a simulation
 await loadCommands()
@@ -72,6 +73,20 @@ test('a damaged folder and the journal become one that is whole', async () => {
     expect(await read(`/restored/${name}`)).toBe(await read(`/healed/${name}`))
   }
   expect(await sh('restore --data /data --out /restored')).toMatchObject({ code: 2 })
+})
+
+test('beside a running recorder it is asked for everything', async () => {
+  const lab = new SimulatedLab(machine.world, { streams: 1, rateHz: 1 })
+  await simulation.complete(lab.open(machine.world, '/credentials'))
+  const recorder = new Running(machine, 'run --data /data --credentials /credentials')
+  await simulation.run(2000)
+  const found = await sh('reconcile --data /data --primary /primary --import --json')
+  expect(JSON.parse(found.out)).toMatchObject({ imported: { imported: 1, copies: 0 } })
+  expect(await sh('restore --data /data --heal /primary --out /healed')).toMatchObject({ code: 0, err: '' })
+  expect(await read('/healed/ben-spin30-spinner-cie3.json')).toBe(bens[1])
+  expect(await sh('reconcile --data /data --primary /healed')).toMatchObject({ code: 0 })
+  recorder.stop()
+  expect(await simulation.complete(recorder.result, 600_000)).toMatchObject({ code: 0, err: '' })
 })
 
 test('exports are made pseudonymous from the command line', async () => {
