@@ -159,7 +159,7 @@ export class Pi {
 
   private constructor(home: string, site: string, primary: Primary) {
     this.#home = home
-    this.data = `${home}/data`
+    this.data = `${home}/data folder`
     this.site = site
     this.#primary = primary
   }

@@ -170,7 +170,7 @@ describe('the keys', () => {
     primary.watch('north')
     const name = await seal(pi, 0)
     expect((await pi.understudy('sync')).code).toBe(0)
-    const shell = `ssh -F ${pi.data}/sync/ssh_config`
+    const shell = `ssh -F "${pi.data}/sync/ssh_config"`
     const rsync = (...args: string[]) => ran('rsync', ['-e', shell, ...args])
     const spoilt = `${pi.data}/spoilt`
     await realFiles.writeFile(spoilt, 'spoilt')
