@@ -42,7 +42,7 @@ const suites = [
     name: 'sync',
     needs: { rsync: 'rsync', rrsync: 'rsync', sshd: 'openssh-server', ssh: 'openssh-client', flock: 'util-linux' }
   },
-  { name: 'bench', needs: { python3: 'python3-venv' } }
+  { name: 'bench', needs: { python3: 'python3-venv', zstd: 'zstd', jq: 'jq' } }
 ]
 
 const total = { passed: 0, failed: 0, skipped: 0 }

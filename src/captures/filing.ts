@@ -7,6 +7,9 @@ import type { Us } from '../world/time.ts'
 import { holds, type Ledger, type OpenWindow, type Progress } from './ledger.ts'
 import { Schedule, type Window } from './schedule.ts'
 
+/** What is read of the journal at a time. */
+const READ_BYTES = 1 << 18
+
 /** A capture with its windows. */
 export class Capture {
   readonly config: CaptureConfig
@@ -67,7 +70,7 @@ export async function file(
   const books = captures.map((capture) => new Book(capture, ledger, from, touched))
   for (;;) {
     signal.throwIfAborted()
-    const entries = await cursor.next().catch((error: unknown) => {
+    const entries = await cursor.next(READ_BYTES).catch((error: unknown) => {
       if (error instanceof UnderstudyError && error.code === 'UNDERSTUDY_CURSOR_TOO_OLD') return []
       throw error
     })
