@@ -56,8 +56,10 @@ export class SeriesCursor implements Cursor {
   async #late(maxBytes: number): Promise<Entry[]> {
     for (const skipped of this.#skipped) {
       if (!this.#series.isReadableAgain(skipped.from)) continue
-      const { entries, end } = await this.#read(skipped.from, skipped.to, maxBytes)
-      const rest = end < skipped.to ? [{ from: end, to: skipped.to }] : []
+      const { entries, end, holes } = await this.#read(skipped.from, skipped.to, maxBytes)
+      // A part may lie in another store, or what it lies in has gone again.
+      const rest = holes.flatMap((hole) => this.#series.awaited(hole))
+      if (end < skipped.to) rest.push({ from: end, to: skipped.to })
       this.#skipped = this.#skipped.flatMap((other) => (other === skipped ? rest : [other]))
       if (entries.length > 0) return entries.map((entry) => ({ ...entry, late: true }))
     }

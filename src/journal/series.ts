@@ -149,7 +149,9 @@ export class Series extends StoredBlocks {
   /** What could be read of a damaged store stands in its place again. */
   async putBack(number: number, holes: readonly Hole[]): Promise<void> {
     const entry = this.find(number)
-    if (entry?.damaged) await this.replace({ ...entry, damaged: { ...entry.damaged, salvaged: true, holes } })
+    if (!entry?.damaged) return
+    this.suspects.delete(number)
+    await this.replace({ ...entry, damaged: { ...entry.damaged, salvaged: true, holes } })
   }
 
   /**

@@ -21,6 +21,8 @@ export class StoredBlocks extends KeptCatalogue {
   onDamage: (store: number) => void = () => {}
   /** Stores that could not be read when last asked, and yet may be whole: a newer release's, in use, or no room to try. */
   readonly unread = new Set<number>()
+  /** Stores that were reported to `onDamage`, until they are found whole or have been salvaged. */
+  protected readonly suspects = new Set<number>()
   protected readonly disks: Disks
   protected readonly open: OpenStores
   /** Stores that were found whole, or begun, since the start. */
@@ -71,10 +73,24 @@ export class StoredBlocks extends KeptCatalogue {
   /** Whether what could not be read at this position can be read now: it was salvaged, or its disk is back. */
   isReadableAgain(position: Position): boolean {
     const store = this.stores.findLast((entry) => entry.firstPosition <= position)
-    // What was removed meanwhile will never be read: it need not be waited for.
-    if (!store || store.removed) return true
-    if (this.isAway(store) || store.finished?.rest === 'unknown') return false
-    return store.damaged ? store.damaged.salvaged : store.disk !== undefined
+    return !store || !this.#isAwaited(store)
+  }
+
+  /** What of these positions cannot be read now, and may be later. */
+  awaited({ from, to }: Positions): Positions[] {
+    return this.stores.flatMap((store, index) => {
+      const end = Math.min(to, this.stores[index + 1]?.firstPosition ?? to)
+      const begin = Math.max(from, store.firstPosition)
+      return begin < end && this.#isAwaited(store) ? [{ from: begin, to: end }] : []
+    })
+  }
+
+  /** What was removed will never be read: it need not be waited for. */
+  #isAwaited(store: CatalogueStore): boolean {
+    const { number, finished, damaged, removed } = store
+    if (removed) return false
+    if (this.isAway(store) || finished?.rest === 'unknown' || damaged?.salvaged === false) return true
+    return this.suspects.has(number) || this.unread.has(number)
   }
 
   /** The blocks of one store as they are, also damaged ones, from the one that holds `from` on. */
@@ -208,6 +224,7 @@ export class StoredBlocks extends KeptCatalogue {
   /** A store that may have changed behind our back is closed, and tried anew before it is next opened. */
   protected async forget(number: number): Promise<void> {
     this.tried.delete(number)
+    this.suspects.delete(number)
     await this.open.drop(number)
   }
 
@@ -269,6 +286,7 @@ export class StoredBlocks extends KeptCatalogue {
         this.tried.delete(number)
       }
       await this.#try(number)
+      if (again) this.suspects.delete(number)
       return true
     } catch (error) {
       await this.#noticeLoss(number, error)
@@ -294,7 +312,7 @@ export class StoredBlocks extends KeptCatalogue {
       for await (const block of blocks) {
         const header = headerOf(block)
         if (header) yield { ...block, header }
-        else this.onDamage(entry.number)
+        else this.#suspect(entry.number)
       }
       this.unread.delete(entry.number)
     } catch (error) {
@@ -306,8 +324,13 @@ export class StoredBlocks extends KeptCatalogue {
           ? error
           : new UnderstudyError('UNDERSTUDY_STORE_UNREADABLE', `store ${entry.number}`, { cause: error })
       if (intact.has(code ?? '') || isWithoutRoom(error)) this.unread.add(entry.number)
-      else this.onDamage(entry.number)
+      else this.#suspect(entry.number)
     }
+  }
+
+  #suspect(number: number): void {
+    this.suspects.add(number)
+    this.onDamage(number)
   }
 }
 
