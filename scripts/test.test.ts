@@ -50,12 +50,14 @@ test('adds up what the suites passed', () => {
 })
 
 test('a failed test is named, counted and decides the exit code', () => {
-  const assertionResults = [{ status: 'failed', fullName: 'two and two' }]
+  const assertionResults = [
+    { status: 'failed', fullName: 'two and two', failureMessages: ['Error: five\n    at sum.ts:1'] }
+  ]
   const results = { numPassedTests: 1, numFailedTests: 1, numPendingTests: 1, numTodoTests: 0 }
   vitest({ ...results, testResults: [{ assertionResults }] }, 1)
   const { status, stdout, last } = run()
   expect(status).toBe(1)
-  expect(stdout).toContain('FAILED   kill: two and two')
+  expect(stdout).toMatch(/FAILED {3}kill: two and two\n +Error: five\n +at sum\.ts:1\n/)
   expect(last).toBe(`${suites()} passed, ${suites()} failed, ${suites()} skipped`)
 })
 
@@ -70,10 +72,10 @@ test('a failed check, and a vitest that fails without a failed test, are failure
 })
 
 test('a missing program skips its suite with a word on how to get it, and fails in CI', () => {
-  rmSync(join(root, 'node_modules/.bin/python3'))
+  rmSync(join(root, 'node_modules/.bin/jq'))
   const { status, stdout, last } = run()
   expect(status).toBe(0)
-  expect(stdout).toContain('skipped  bench: needs python3 (apt-get install python3-venv)')
+  expect(stdout).toContain('skipped  captures: needs jq (apt-get install jq)')
   expect(last).toBe(`${2 * suites()} passed, 0 failed, 1 skipped`)
   const passed = 2 * suites()
   expect(run({ CI: 'true' })).toMatchObject({ status: 1, last: `${passed} passed, 1 failed` })

@@ -99,7 +99,6 @@ export class Captures {
 
   /** From now on it looks every minute what is due. It touches the disk only then: recording does not wait for it. */
   start(): void {
-    this.#journal.offerRemovable(async () => (await this.ledger()).removable())
     this.#timer = this.#world.timers.cron('* * * * *', () => void this.look())
     void this.look()
   }
@@ -208,10 +207,10 @@ export class Captures {
 
   /** When the next window ends. */
   #nextEndUs(nowUs: Us): Us {
-    const ends = this.#captures.flatMap(({ name, schedule }) => [
-      ...(this.#progress?.open[name] ?? []).map(({ toUs }) => toUs),
-      ...schedule.holding(nowUs).map(({ toUs }) => toUs),
-      schedule.after(nowUs)?.toUs ?? Number.POSITIVE_INFINITY
+    const ends = this.#captures.flatMap((capture) => [
+      ...(this.#progress?.open[capture.name] ?? []).map(({ toUs }) => toUs),
+      ...capture.windowsAt(nowUs).map(({ toUs }) => toUs),
+      capture.schedule.after(nowUs)?.toUs ?? Number.POSITIVE_INFINITY
     ])
     return Math.min(...ends.filter((endUs) => endUs + SETTLE_US > nowUs))
   }

@@ -1,7 +1,6 @@
 import type { EventEntry, Frame, Position, Sealed } from '../journal/entry.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Place, Positions } from '../journal/reading.ts'
-import type { Removable } from '../journal/retention.ts'
 import type { Log } from '../log.ts'
 import type { Files } from '../world/files.ts'
 import type { Us } from '../world/time.ts'
@@ -151,30 +150,9 @@ export class Ledger {
   /** A folder is not here any more, and will not be made again. */
   async removed(capture: string, folder: string): Promise<void> {
     const entry = this.find(capture, folder)
-    if (entry && !entry.removed) await this.#change(entry, { removed: true })
-  }
-
-  /** The oldest folder that may go because it is elsewhere too. */
-  async removable(): Promise<Removable | undefined> {
-    const free = [...this.#folders.keys()]
-      .flatMap((capture) => this.entries(capture))
-      .filter(({ confirmed, removed }) => confirmed && !removed)
-      .sort((a, b) => a.before - b.before)
-    for (const { capture, folder } of free) {
-      const path = `${capturesPath(this.#directory)}/${capture}/${folder}`
-      const found = await sealedFolder(this.#files, this.#directory, capture, folder)
-      if (!found) {
-        await this.removed(capture, folder)
-        continue
-      }
-      const bytes = found.manifest.files.reduce((sum, file) => sum + file.bytes, 0)
-      const remove = async (): Promise<void> => {
-        await this.#files.remove(path)
-        await this.removed(capture, folder)
-      }
-      return { name: `captures/${capture}/${folder}`, bytes, remove }
-    }
-    return undefined
+    if (!entry || entry.removed) return
+    this.#journal.note({ event: 'freed', capture, folder, confirmed: entry.confirmed })
+    await this.#change(entry, { removed: true })
   }
 
   async #change(entry: LedgerEntry, change: Partial<LedgerEntry>): Promise<void> {
@@ -197,6 +175,9 @@ export class Ledger {
       else if (event.event === 'confirmed') {
         const entry = this.find(event.capture, event.folder)
         if (entry?.manifestSha256 === event.manifestSha256) this.#set({ ...entry, confirmed: true })
+      } else if (event.event === 'freed') {
+        const entry = this.find(event.capture, event.folder)
+        if (entry) this.#set({ ...entry, removed: true })
       }
     }
     if (Object.keys(begun).length > 0) {

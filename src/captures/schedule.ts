@@ -27,6 +27,8 @@ export class Schedule {
   readonly zone: Zone
   readonly #cron: Cron
   readonly #dated: boolean
+  /** The last answer of `after`, and from when on it is the same: croner takes its time. */
+  #after: { readonly fromUs: Us; readonly window: Window } | undefined
 
   /** @param durationMs on the wall's clock */
   constructor(expression: string, durationMs: Ms, timeZone: string) {
@@ -43,6 +45,13 @@ export class Schedule {
 
   /** The first window that begins after an instant. */
   after(atUs: Us): Window | undefined {
+    if (this.#after && atUs >= this.#after.fromUs && atUs < this.#after.window.fromUs) return this.#after.window
+    const window = this.#computeAfter(atUs)
+    this.#after = window && { fromUs: atUs, window }
+    return window
+  }
+
+  #computeAfter(atUs: Us): Window | undefined {
     let wallMs = this.zone.wallMs(atUs)
     for (;;) {
       const next = this.#cron.nextRun(new Date(wallMs))?.getTime()

@@ -86,7 +86,7 @@ export class ServedJournal {
   start(): void {
     this.captures.start()
     // It also knows of what the primary has lost since it was confirmed.
-    this.journal.offerRemovable(() => this.sync.removable())
+    this.journal.offerRemovable((confirmed) => this.sync.removable(confirmed))
     this.sync.start()
   }
 

@@ -139,6 +139,8 @@ export type JournalEvent =
   | ({ readonly event: 'sealed' } & Sealed)
   /** A sealed folder is elsewhere too, proved by its manifest's hash. */
   | { readonly event: 'confirmed'; readonly capture: string; readonly folder: string; readonly manifestSha256: string }
+  /** A sealed folder was removed here. `confirmed`: it is elsewhere too. */
+  | { readonly event: 'freed'; readonly capture: string; readonly folder: string; readonly confirmed: boolean }
   /** It has ended as it should. */
   | { readonly event: 'stop' }
   /** The clock's relation to monotonic time from here on; comes at a start, at a step and when its source changes. */

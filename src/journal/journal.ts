@@ -12,7 +12,7 @@ import { journalPaths } from './paths.ts'
 import { ReaderStates } from './reader-states.ts'
 import type { AwayStore } from './reading.ts'
 import { type RepairReport, Repairs } from './repairs.ts'
-import { type Removable, Retention, type RetentionLimits } from './retention.ts'
+import { type Removables, Retention, type RetentionLimits } from './retention.ts'
 import type { Series } from './series.ts'
 import { SeriesReader } from './series-reader.ts'
 import { clearSnapshots } from './snapshot.ts'
@@ -205,7 +205,7 @@ export class Journal extends SeriesReader {
   }
 
   /** Puts on record what was made of the journal. @throws UNDERSTUDY_JOURNAL_CLOSED */
-  note(event: Extract<JournalEvent, { event: 'capture' | 'sealed' | 'confirmed' }>): void {
+  note(event: Extract<JournalEvent, { event: 'capture' | 'sealed' | 'confirmed' | 'freed' }>): void {
     this.#writer.note(event)
   }
 
@@ -257,9 +257,9 @@ export class Journal extends SeriesReader {
     return this.#series.confirm(Math.min(position, this.nextPosition))
   }
 
-  /** @param next gives what else may be removed, and before anything of the journal: the next of it, if any */
-  offerRemovable(next: () => Promise<Removable | undefined>): void {
-    this.#retention.removable = next
+  /** @param removables gives what else may be removed to make room */
+  offerRemovable(removables: Removables): void {
+    this.#retention.removable = removables
   }
 
   /** Where what comes goes to, and what lies on disks that are not there. */

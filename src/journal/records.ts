@@ -52,4 +52,4 @@ export class Records {
 }
 
 /** What tells nothing of hearing. */
-const ofCaptures: ReadonlySet<string> = new Set(['capture', 'sealed', 'confirmed'])
+const ofCaptures: ReadonlySet<string> = new Set(['capture', 'sealed', 'confirmed', 'freed'])

@@ -215,13 +215,19 @@ test('a full disk takes what is elsewhere first, then what was set aside, then t
   const offered = [1, 2].map((number) => ({
     name: `sealed ${number}`,
     bytes: 10,
+    before: 1,
     remove: async () => void offered.shift()
   }))
-  journal.offerRemovable(async () => offered[0])
+  let only = stores[3]!.firstPosition
+  const unconfirmed = () => ({ name: 'only here', bytes: 10, before: only, remove: async () => void (only = Infinity) })
+  journal.offerRemovable(async (confirmed) => {
+    if (confirmed) return offered[0]
+    return only < Infinity ? unconfirmed() : undefined
+  })
   disk.capacityBytes -= disk.freeBytes - 100_000
   await simulation.run(120_000)
   const removed = await removals(pi, journal)
-  expect(told.flatMap(([, { name }]) => (name ? [name] : []))).toEqual(['sealed 1', 'sealed 2'])
+  expect(told.flatMap(([, { name }]) => (name ? [name] : []))).toEqual(['sealed 1', 'sealed 2', 'only here'])
   expect(removed.slice(0, 4)).toMatchObject([
     { what: 'store', store: 1, confirmed: true, pinned: false },
     { what: 'store', store: 2, confirmed: true },

@@ -28,12 +28,17 @@ export interface RetentionLimits {
   readonly eraseBefore?: (nowUs: Us) => Us | undefined
 }
 
-/** Something outside the journal that is known to be elsewhere too, and goes before anything of the journal. */
+/** Something outside the journal that may be removed to make room. */
 export interface Removable {
   readonly name: string
   readonly bytes: number
+  /** All of it lay in the journal before this position. */
+  readonly before: Position
   remove(): Promise<void>
 }
+
+/** Gives the oldest of what is known to be elsewhere too, or of what is not. */
+export type Removables = (confirmed: boolean) => Promise<Removable | undefined>
 
 /** What retention asks of the rest of the journal. */
 interface Surroundings {
@@ -45,13 +50,13 @@ type First = CatalogueStore & Required<Pick<CatalogueStore, 'finished'>>
 
 /**
  * Removes whole stores where the disk or the journal is too full, or they are old. In this order: what later rooms
- * offer, what is confirmed and pinned by no reader, what was set aside and has been salvaged, and then the oldest, as a
- * loss. Since both what is confirmed and what no reader needs are at the front, stores always go from the front, each
+ * offer that is confirmed, stores that are confirmed and pinned by no reader, what was set aside and has been salvaged,
+ * and then the oldest of all that is left, as a loss. Since both what is confirmed and what no reader needs are at the front, stores always go from the front, each
  * disk's for itself. The newest never goes. Each removal goes on record, and to the log.
  */
 export class Retention {
-  /** The next thing outside the journal that may go. */
-  removable: () => Promise<Removable | undefined> = async () => undefined
+  /** What there is outside the journal. */
+  removable: Removables = async () => undefined
   readonly #world: World
   readonly #series: Series
   readonly #log: Log
@@ -160,11 +165,11 @@ export class Retention {
     concerned: (store: CatalogueStore) => boolean,
     others = false
   ): Promise<number | undefined> {
-    const offered = others ? await this.removable() : undefined
-    if (offered) {
-      await offered.remove()
-      this.#log.info({ name: offered.name, bytes: offered.bytes, reason }, 'removed; it is elsewhere too')
-      return offered.bytes
+    const safe = others ? await this.removable(true) : undefined
+    if (safe) {
+      await safe.remove()
+      this.#log.info({ name: safe.name, bytes: safe.bytes, reason }, 'removed; it is elsewhere too')
+      return safe.bytes
     }
     const first = this.#first(concerned)
     if (first && this.#isFree(first, pin)) return this.#removeStore(first, reason, pin)
@@ -172,6 +177,12 @@ export class Retention {
       (store) => concerned(store) && store.damaged?.salvaged && !store.damaged.asideRemoved
     )
     if (salvaged) return this.#remove(this.#describe(salvaged, 'set aside', reason, pin))
+    const other = others ? await this.removable(false) : undefined
+    if (other && (!first || other.before <= first.finished.nextPosition)) {
+      await other.remove()
+      this.#log.warn({ name: other.name, bytes: other.bytes, reason }, 'removed to make room')
+      return other.bytes
+    }
     return first && this.#removeStore(first, reason, pin)
   }
 

@@ -28,8 +28,8 @@ export interface Handed {
   readonly recheck?: string
   /** What the primary has is no longer, or never was, what was sent; or it is gone there. */
   readonly fault?: 'differs' | 'gone'
-  /** It is no longer here: removed for a limit, having been confirmed, or erased. */
-  readonly removed?: 'limit' | 'erased'
+  /** It is no longer here: removed for a limit, having been confirmed; to make room, although it was not; or erased. */
+  readonly removed?: 'limit' | 'room' | 'erased'
 }
 
 /** The record of every sealed folder, one small file each, on the disk before anything is done upon it. */

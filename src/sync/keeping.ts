@@ -28,8 +28,9 @@ interface Here {
 }
 
 /**
- * Removes sealed folders here. For a limit only those that the primary has confirmed, the oldest first; for the declared
- * erasure any, and that is announced 30 days before.
+ * Removes sealed folders here, the oldest first. For a limit only those that the primary has confirmed; the others where
+ * the disk is full and nothing that is confirmed is left; for the declared erasure any, and that is announced 30 days
+ * before.
  */
 export class Keeping {
   readonly #world: World
@@ -76,14 +77,15 @@ export class Keeping {
     }
   }
 
-  /** The next that may go where the disk is full. */
-  async removable(): Promise<Removable | undefined> {
-    const next = (await this.#here()).find(({ handed }) => isSafe(handed))
+  /** The oldest that the primary has, or that it has not, for where the disk is full. */
+  async removable(confirmed: boolean): Promise<Removable | undefined> {
+    const next = (await this.#here()).find(({ handed }) => isSafe(handed) === confirmed)
     return (
       next && {
         name: `captures/${nameOf(next.handed)}`,
         bytes: await folderBytes(this.#world.files, next.sealed.path),
-        remove: () => this.#remove(next, 'limit')
+        before: next.sealed.manifest.journal.before,
+        remove: () => this.#remove(next, confirmed ? 'limit' : 'room')
       }
     )
   }

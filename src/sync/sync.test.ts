@@ -312,15 +312,26 @@ describe('what is kept here', () => {
   test('a full disk is offered what is confirmed, the oldest first', async () => {
     const names = [await place.seal(0), await place.seal(1)]
     const sync = place.open()
-    expect(await place.complete(sync.removable())).toBeUndefined()
+    expect(await place.complete(sync.removable(true))).toBeUndefined()
     await place.complete(sync.run())
     for (const name of names) {
-      const next = (await place.complete(sync.removable()))!
+      const next = (await place.complete(sync.removable(true)))!
       expect(next.name).toBe(`captures/${name}`)
       expect(next.bytes).toBeGreaterThan(5300)
       await place.complete(next.remove())
     }
-    expect([await here(place), await place.complete(sync.removable())]).toEqual([[], undefined])
+    expect([await here(place), await place.complete(sync.removable(true))]).toEqual([[], undefined])
+  })
+
+  test('and asked for what is not, the oldest of that', async () => {
+    const names = [await place.seal(0), await place.seal(1)]
+    const sync = place.open()
+    const [first, second] = [await place.complete(sync.removable(false)), await place.complete(sync.removable(false))]
+    expect([first!.name, second!.name]).toEqual([`captures/${names[0]}`, `captures/${names[0]}`])
+    await place.complete(first!.remove())
+    expect((await place.complete(sync.removable(false)))!.name).toBe(`captures/${names[1]}`)
+    await place.complete(sync.run())
+    expect([await here(place), await place.complete(sync.removable(false))]).toEqual([[names[1]], undefined])
   })
 
   test('erase_after takes what is old, confirmed or not, and says so 30 days before', async () => {

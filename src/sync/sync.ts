@@ -91,9 +91,9 @@ export class Sync {
     return this.#running
   }
 
-  /** The next sealed folder that may go where the disk is full, since the primary has it. */
-  async removable(): Promise<Removable | undefined> {
-    return (await this.#read()).keeping.removable()
+  /** The oldest sealed folder that the primary has, or that it has not, for where the disk is full. */
+  async removable(confirmed: boolean): Promise<Removable | undefined> {
+    return (await this.#read()).keeping.removable(confirmed)
   }
 
   async status(): Promise<SyncStatus> {
