@@ -72,10 +72,10 @@ test('a failed check, and a vitest that fails without a failed test, are failure
 })
 
 test('a missing program skips its suite with a word on how to get it, and fails in CI', () => {
-  rmSync(join(root, 'node_modules/.bin/jq'))
+  rmSync(join(root, 'node_modules/.bin/rrsync'))
   const { status, stdout, last } = run()
   expect(status).toBe(0)
-  expect(stdout).toContain('skipped  captures: needs jq (apt-get install jq)')
+  expect(stdout).toContain('skipped  sync: needs rrsync (apt-get install rsync)')
   expect(last).toBe(`${2 * suites()} passed, 0 failed, 1 skipped`)
   const passed = 2 * suites()
   expect(run({ CI: 'true' })).toMatchObject({ status: 1, last: `${passed} passed, 1 failed` })

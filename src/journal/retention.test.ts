@@ -218,12 +218,9 @@ test('a full disk takes what is elsewhere first, then what was set aside, then t
     before: 1,
     remove: async () => void offered.shift()
   }))
-  let only = stores[3]!.firstPosition
-  const unconfirmed = () => ({ name: 'only here', bytes: 10, before: only, remove: async () => void (only = Infinity) })
-  journal.offerRemovable(async (confirmed) => {
-    if (confirmed) return offered[0]
-    return only < Infinity ? unconfirmed() : undefined
-  })
+  const unconfirmed = [{ ...offered[0]!, name: 'only here', before: stores[3]!.firstPosition }]
+  unconfirmed[0]!.remove = async () => void unconfirmed.pop()
+  journal.offerRemovable(async (confirmed) => (confirmed ? offered : unconfirmed)[0])
   disk.capacityBytes -= disk.freeBytes - 100_000
   await simulation.run(120_000)
   const removed = await removals(pi, journal)
