@@ -200,6 +200,19 @@ test('what a salvaged store has lost is taken from what was set aside before', a
   expect(await texts(again.range({}))).toEqual(['a', 'b', 'c'])
 })
 
+test('a store that is gone altogether is a hole, and no work for every start', async () => {
+  const machine = await damaged()
+  const journal = await openJournal(machine.world)
+  await journal.repaired()
+  await journal.close()
+  await machine.world.files.remove(paths.store(2))
+  const again = await openJournal(machine.start())
+  await texts(again.range({}))
+  await again.repaired()
+  expect(await again.repair()).toMatchObject({ unsalvaged: [] })
+  expect((await again.verify()).problems).toContainEqual(expect.objectContaining({ kind: 'missing', store: 2 }))
+})
+
 test('a store that is not there cannot be repaired', async () => {
   const journal = await openJournal(aMachine().world)
   await expect(journal.repair(99)).rejects.toMatchObject({ code: 'UNDERSTUDY_UNKNOWN_STORE' })

@@ -88,6 +88,8 @@ export class EarlyHearing implements RelayListener {
 
   frame(stream: string, payload: Buffer, binary: boolean): void {
     this.#frames++
+    // A frame is a proof too, as of its time: later ones come after it.
+    this.#proofs.delete(stream)
     this.#keep((hearing) => hearing.frame(stream, payload, binary), payload.length)
   }
 

@@ -9,7 +9,7 @@ import { journalPaths } from './paths.ts'
  *   NNNNNN.look-…, NNNNNN.salvage, NNNNNN.merging   copies that were being worked on: removed
  *   NNNNNN.old   what a merged store was made of: put back where the merged one is not yet in its place, else removed
  */
-const NAME = /^(\d{6,})\.(look-[0-9a-f]+|salvage|merging|old)$/
+const NAME = /^\d{6,}\.(look-[0-9a-f]+|salvage|merging|old)$/
 
 interface LeftoverSeries {
   /** Where stores lie that are there. */
@@ -37,14 +37,22 @@ async function clearStores(
   stores: readonly CatalogueStore[]
 ): Promise<void> {
   if (!(await files.info(paths.stores))) return
+  await putBackOld(files, paths, stores)
   for (const { name } of await files.list(paths.stores)) {
-    const [, digits, kind] = NAME.exec(name) ?? []
-    if (!kind) continue
-    const leftover = `${paths.stores}/${name}`
-    const whole = paths.store(Number(digits))
-    const named = stores.some(({ number, damaged, removed }) => number === Number(digits) && !damaged && !removed)
-    if (kind === 'old' && named && !(await files.info(whole))) await files.rename(leftover, whole)
-    else await files.remove(leftover)
+    if (NAME.test(name)) await files.remove(`${paths.stores}/${name}`)
+  }
+}
+
+/** What a merged store was made of, where the merged one is not yet in its place. */
+export async function putBackOld(
+  files: Files,
+  { store }: ReturnType<typeof journalPaths>,
+  stores: readonly CatalogueStore[]
+): Promise<void> {
+  for (const { number, damaged, removed } of stores) {
+    const old = `${store(number)}.old`
+    if (damaged || removed || (await files.info(store(number))) || !(await files.info(old))) continue
+    await files.rename(old, store(number))
   }
 }
 

@@ -5,7 +5,7 @@ import { datedName } from './dated-name.ts'
 import { Disks } from './disks.ts'
 import type { Position } from './entry.ts'
 import { loadCatalogue, replaced, reservedAbove } from './kept-catalogue.ts'
-import { clearRemoved } from './leftovers.ts'
+import { clearRemoved, putBackOld } from './leftovers.ts'
 import { journalPaths } from './paths.ts'
 import { BlockStore } from './store.ts'
 import { StoredBlocks } from './stored-blocks.ts'
@@ -18,6 +18,8 @@ export class Series extends StoredBlocks {
   /** Called when a store is begun, and thereby the one before finished. */
   onBegun: () => void = () => {}
   #looked = false
+  /** The last look that was asked for. */
+  #looking: Promise<unknown> = Promise.resolve()
 
   /**
    * Reads what there is (see `loadCatalogue`), and opens no store yet. Its disks are away until they are looked for.
@@ -53,12 +55,19 @@ export class Series extends StoredBlocks {
    * Looks which data disks are there; what is mounted where new stores are to go is taken into use.
    * @returns the stores that are there again
    */
-  async lookForDisks(): Promise<readonly CatalogueStore[]> {
+  lookForDisks(): Promise<readonly CatalogueStore[]> {
+    // Two at once would take a new disk into use twice.
+    const looked = this.#looking.then(() => this.#lookForDisks())
+    this.#looking = looked.catch(() => {})
+    return looked
+  }
+
+  async #lookForDisks(): Promise<readonly CatalogueStore[]> {
     const { away, knownDisks } = this
     const before = new Set(this.disks.there)
     const disks = await this.disks.look(knownDisks)
     const back = away.filter((store) => !this.isAway(store))
-    for (const id of this.disks.there) if (!before.has(id)) await this.#clearRemoved(id)
+    for (const id of this.disks.there) if (!before.has(id)) await this.#finishWork(id)
     const changed = disks.length !== knownDisks.length || disks.some((disk, index) => disk !== knownDisks[index])
     // Who has read what there was before notices by the list.
     const news = this.#looked && back.length > 0
@@ -97,6 +106,9 @@ export class Series extends StoredBlocks {
         return { ...catalogue, stores: [...stores, begun], reserved: reservedAbove(at, seq) }
       })
     } catch (error) {
+      // It may have come onto the disk all the same: then the store before ends here at the next start.
+      this.abandonedAt = at
+      this.open.retireNewest()
       await store.close()
       throw error
     }
@@ -227,11 +239,17 @@ export class Series extends StoredBlocks {
     await this.open.keep(newest)
   }
 
-  /** What was to be removed from a disk when it went. */
-  async #clearRemoved(disk: string): Promise<void> {
+  /** What was being removed from a disk, or exchanged on it, when it went. */
+  async #finishWork(disk: string): Promise<void> {
+    const { files } = this.world
     try {
+      await putBackOld(
+        files,
+        this.paths(disk),
+        this.stores.filter((store) => store.disk === disk)
+      )
       for (const removal of this.removals) {
-        if (removal.disk === disk) await clearRemoved(this.world.files, this.paths(disk), removal)
+        if (removal.disk === disk) await clearRemoved(files, this.paths(disk), removal)
       }
     } catch (error) {
       await this.loseDisk(disk, error)
@@ -304,6 +322,7 @@ export class Series extends StoredBlocks {
       // It is gone altogether, or was moved before the catalogue could say so.
       const names = (await files.list(aside)).map((entry) => entry.name).sort()
       name = names.findLast((moved) => new RegExp(`^[-\\d]+-${id}(-\\d+)?$`).test(moved)) ?? name
+      await files.makeDirectory(`${aside}/${name}`, 0o750)
     }
     await files.syncDirectory(aside)
     return name

@@ -244,10 +244,10 @@ export class Writer {
     }
   }
 
-  /** Finishes the newest store and begins another, between two commits. Never rejects. */
+  /** Finishes the newest store and begins another, between two commits; while these fail, they do so. Never rejects. */
   async renewStore(): Promise<void> {
-    while (this.#running !== undefined) await this.#running
-    if (this.#closed) return
+    while (this.#running !== undefined && !this.#failure) await this.#running
+    if (this.#closed || this.#failure) return
     this.#running = this.#beginStore()
       .then(
         () => {},
@@ -339,6 +339,7 @@ export class Writer {
     await this.#headBeforeStore()
     try {
       await this.#series.abandonNewest(this.#nextPosition, this.#chain, this.states.highestSeq, error)
+      this.#storeBytes = 0
     } catch (cause) {
       this.#log.debug({ err: cause }, 'no new store yet')
     }
@@ -370,8 +371,9 @@ export class Writer {
 
   async #beginStore(): Promise<BlockStore> {
     await this.#headBeforeStore()
+    const store = await this.#series.begin(this.#nextPosition, this.#chain, this.states.highestSeq)
     this.#storeBytes = 0
-    return this.#series.begin(this.#nextPosition, this.#chain, this.states.highestSeq)
+    return store
   }
 
   /**
