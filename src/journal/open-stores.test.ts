@@ -76,3 +76,20 @@ test('what is lent when all is closed is closed when it is given back', async ()
   await simulation.complete(lent.return(undefined))
   await (await BlockStore.open(world, path(1))).close()
 })
+
+test('a store is not exchanged under who works at its files, nor are these worked at while it is', async () => {
+  const { stores, simulation, world } = await five()
+  const steps: string[] = []
+  const step = (name: string) => async (): Promise<void> => {
+    steps.push(`${name} begins`)
+    await sleep(world.timers, 10)
+    steps.push(`${name} ends`)
+  }
+  const look = stores.hold(1, step('look'))
+  expect(await simulation.complete(stores.exchange(1, step('exchange')))).toBe(false)
+  await simulation.complete(look)
+  const exchange = stores.exchange(1, step('exchange'))
+  await simulation.complete(Promise.all([exchange, stores.hold(1, step('look'))]))
+  expect(await exchange).toBe(true)
+  expect(steps).toEqual(['look', 'exchange', 'look'].flatMap((name) => [`${name} begins`, `${name} ends`]))
+})

@@ -23,6 +23,9 @@ export class OpenStores {
   readonly #copies = new Map<number, string>()
   /** Those that failed to be written: they are read on, and closed when nobody does. */
   readonly #retired = new Set<number>()
+  /** Those that are just being exchanged, and how many work at the files of which. */
+  readonly #exchanging = new Map<number, Promise<unknown>>()
+  readonly #held = new Map<number, number>()
   #newest: BlockStore | undefined
   #kept = KEPT
 
@@ -74,20 +77,34 @@ export class OpenStores {
     if (dropped) await this.#close(number, dropped)
   }
 
+  /** Runs `work` at the store's files themselves, which are not exchanged meanwhile. */
+  async hold<T>(number: number, work: () => Promise<T>): Promise<T> {
+    while (this.#exchanging.has(number)) await this.#exchanging.get(number)
+    this.#held.set(number, (this.#held.get(number) ?? 0) + 1)
+    try {
+      return await work()
+    } finally {
+      this.#held.set(number, this.#held.get(number)! - 1)
+    }
+  }
+
   /**
-   * Runs `work` while the store is closed; who wants it meanwhile waits. Gives false when it is lent, and does nothing.
+   * Runs `work` while the store is closed; who wants it meanwhile waits. Gives false when it is lent or held, and does
+   * nothing.
    * @throws when the store may not be written
    */
   async exchange(number: number, work: () => Promise<void>): Promise<boolean> {
     if (this.#copies.has(number)) throw new Error('it may not be written')
     const before = this.#open.get(number)
-    if (before && before.users > 0) return false
+    if ((before && before.users > 0) || this.#held.get(number) || this.#exchanging.has(number)) return false
     const closed = before?.opened.then((store) => store.close()).catch(() => {}) ?? this.#closing.get(number)
     const done = (closed ?? Promise.resolve()).then(work)
     const opened = done.catch(() => {}).then(() => this.#openOne(number))
     opened.catch(() => {})
     this.#retired.delete(number)
     this.#open.set(number, { opened, users: 0 })
+    const ended = done.catch(() => {}).finally(() => this.#exchanging.delete(number))
+    this.#exchanging.set(number, ended)
     await done
     return true
   }

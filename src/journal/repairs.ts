@@ -133,10 +133,11 @@ export class Repairs {
     if (!store?.finished || store.removed || this.#series.isAway(store)) return
     if (store.damaged?.salvaged === false) return this.#salvage(number)
     const isWhole = await this.#series.isWhole(number, true)
-    if (isWhole || this.#series.isAway(store)) return
+    // Looking at it may have told where it ends, and it may have been removed under the look.
+    const found = this.#series.find(number)
+    if (isWhole || !found || found.removed || this.#series.isAway(found)) return
     this.#log.error({ store: number }, 'a store is damaged; it is set aside and salvaged')
-    // Looking at it may have told where it ends.
-    await this.#series.setAside(this.#series.find(number) ?? store)
+    await this.#series.setAside(found)
     await this.#salvage(number)
   }
 

@@ -26,9 +26,9 @@ export interface ReaderContext {
   readonly extent: Extent
   /** The streams as they are at the end. */
   readonly states: StreamStates
-  /** `live` when a process is recording into it. */
   /** What the head says; `undefined` where it cannot be read. */
   head(): Promise<HeadState | undefined>
+  /** `live` when a process is recording into it. */
   now(): { boot: string; wallUs: Us; live: boolean }
 }
 

@@ -140,7 +140,7 @@ export class Series extends StoredBlocks {
     if (!finished || damaged.damaged?.salvaged === false) return
     await this.open.drop(damaged.number)
     this.tried.delete(damaged.number)
-    const aside = await this.#moveAside(damaged)
+    const aside = await this.open.hold(damaged.number, () => this.#moveAside(damaged))
     const next = this.stores[this.stores.indexOf(damaged) + 1]
     const hole: Hole = {
       fromPosition: damaged.firstPosition,
@@ -178,7 +178,7 @@ export class Series extends StoredBlocks {
     const old = `${path}.old`
     const adopted = await this.open.exchange(number, async () => {
       const entry = this.find(number)
-      if (!entry?.finished || entry.damaged) throw new Error('it has changed meanwhile')
+      if (!entry?.finished || entry.damaged || entry.removed) throw new Error('it has changed meanwhile')
       await files.rename(path, old)
       try {
         await files.rename(merged, path)
@@ -214,7 +214,7 @@ export class Series extends StoredBlocks {
       throw new Error('it has changed meanwhile')
     })
     if (removal.what === 'store') await this.open.drop(removal.store)
-    await clearRemoved(this.world.files, this.paths(removal.disk), removal)
+    await this.open.hold(removal.store, () => clearRemoved(this.world.files, this.paths(removal.disk), removal))
   }
 
   /** Where a damaged store was put. @throws UNDERSTUDY_DISK_AWAY */

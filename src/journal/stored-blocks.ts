@@ -235,10 +235,10 @@ export class StoredBlocks extends KeptCatalogue {
     if (known !== undefined) return known
     const { firstPosition, finished, damaged } = store
     const expected = { end: finished ? usedEnd(finished) : 0, holes: damaged?.holes ?? [] }
-    const tried =
-      finished?.rest === 'unknown'
-        ? this.#settleEnd(number, firstPosition, finished)
-        : tryStore(this.world, this.path(number), firstPosition, expected)
+    const tried = this.open.hold(number, async (): Promise<unknown> => {
+      if (finished?.rest === 'unknown') return this.#settleEnd(number, firstPosition, finished)
+      return tryStore(this.world, this.path(number), firstPosition, expected)
+    })
     this.tried.set(number, tried)
     tried.catch(() => {
       if (this.tried.get(number) === tried) this.tried.delete(number)
