@@ -181,11 +181,8 @@ async function stillDamaged(
 
 async function openOrMake({ files, stores }: World, path: string): Promise<Store> {
   const isNew = (await files.info(path)) === undefined
-  const names = isNew ? [] : (await files.list(path)).map(({ name }) => name)
-  // LevelDB makes CURRENT before a log: without it, what has one or a table has lost it, and would be emptied.
-  const create = !names.some((name) => name === 'CURRENT' || /\.(log|ldb)$/.test(name))
   try {
-    return await stores.open(path, { create })
+    return await stores.open(path, { create: isNew || (await files.info(`${path}/CURRENT`)) === undefined })
   } catch (error) {
     const inUse = error instanceof UnderstudyError && error.code === 'UNDERSTUDY_STORE_IN_USE'
     // What a full disk leaves of a new one would look damaged to the next try.
