@@ -109,7 +109,8 @@ function syncSurroundings({ files }: World, directory: string, journal: Journal,
       await (await captures.ledger()).confirmed(capture, folder, manifestSha256)
     },
     removed: async ({ capture, folder }) => (await captures.ledger()).removed(capture, folder),
-    confirmJournal: (position) => journal.confirm(position)
+    confirmJournal: (position) => journal.confirm(position),
+    firstPosition: () => journal.firstPosition
   }
 }
 

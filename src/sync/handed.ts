@@ -16,7 +16,8 @@ export interface Handed {
   readonly sealedUs: Us
   /** The end of what is in it; of one sealed without any time, when it was sealed. */
   readonly endUs: Us
-  /** See the manifest. */
+  /** Both as in the manifest. */
+  readonly before: number
   readonly completeBelow: number
   /** How often it was begun to send it. */
   readonly attempts: number
@@ -78,6 +79,7 @@ export class HandedFolders {
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
       sealedUs,
       endUs: window?.toUs ?? sealedUs,
+      before: journal.before,
       completeBelow: journal.completeBelow,
       attempts: 0
     }
@@ -101,16 +103,24 @@ export function nameOf({ capture, folder }: Pick<Handed, 'capture' | 'folder'>):
 
 /**
  * Up to where the journal is known to be with the primary: of the captures of all streams, the end of what was
- * confirmed without a break, in the order of sealing.
+ * confirmed without a break, in the order in which it was read from the journal. That of sealing is another where the
+ * clock was set back.
+ * @param firstPosition the journal's first: what was removed here to make room, and had nothing behind it, is no break
  */
-export function confirmedBelow(folders: readonly Handed[], isWhole: (capture: string) => boolean): number {
+export function confirmedBelow(
+  folders: readonly Handed[],
+  isWhole: (capture: string) => boolean,
+  firstPosition: number
+): number {
   let below = 0
   const broken = new Set<string>()
-  for (const { capture, confirmedMs, fault, removed, completeBelow } of folders) {
+  for (const { capture, confirmedMs, fault, removed, completeBelow } of folders.toSorted(
+    (a, b) => a.before - b.before
+  )) {
     if (!isWhole(capture) || broken.has(capture)) continue
     if ((confirmedMs !== undefined && fault === undefined) || removed === 'erased')
       below = Math.max(below, completeBelow)
-    else broken.add(capture)
+    else if (removed !== 'room' || completeBelow > firstPosition) broken.add(capture)
   }
   return below
 }
@@ -118,7 +128,7 @@ export function confirmedBelow(folders: readonly Handed[], isWhole: (capture: st
 function readRecord(bytes: Buffer): Handed | undefined {
   try {
     const { format, ...record } = JSON.parse(bytes.toString()) as Handed & { format: number }
-    return format === 1 && typeof record.proof === 'string' ? record : undefined
+    return format === 1 && typeof record.proof === 'string' && typeof record.before === 'number' ? record : undefined
   } catch {
     return undefined
   }

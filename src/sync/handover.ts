@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly certainUs: () => Us | undefined
   /** The primary has everything in the journal before this position. */
   readonly confirmJournal: (position: number) => Promise<void>
+  /** The first position that is in the journal. */
+  readonly firstPosition: () => number
 }
 
 /** What one pass came to; folders by name, like `daily/2026-03-29`. */
@@ -87,7 +89,8 @@ export class Handover {
       if (news) await this.#note(recheck, signal)
       await this.#collect(news, signal)
     }
-    await this.#around.confirmJournal(confirmedBelow(this.#folders.all(), this.#around.isWhole))
+    const { isWhole, firstPosition } = this.#around
+    await this.#around.confirmJournal(confirmedBelow(this.#folders.all(), isWhole, firstPosition()))
     const all = this.#folders.all()
     return {
       sent: unsent.map(nameOf),

@@ -57,7 +57,8 @@ class Place {
       confirmed: async (folder: { capture: string; folder: string }) => void this.confirmed.push(nameOf(folder)),
       confirmJournal: async (position: number) => {
         this.below = position
-      }
+      },
+      firstPosition: () => 1
     }
     return new Sync(world, this.config, around, silent)
   }
