@@ -237,6 +237,32 @@ test('a full disk takes what is elsewhere first, then what was set aside, then t
   await simulation.complete(journal.close())
 })
 
+test('max_size counts all that was set aside of a store that is damaged again', async () => {
+  const pi = aPi()
+  const { simulation, world } = pi
+  let journal = await open(pi, none)
+  await fill(pi, journal, 1e6)
+  await simulation.complete(journal.merged())
+  await simulation.complete(journal.close())
+  const bytes = async (): Promise<number> =>
+    (await folderBytes(world.files, paths.stores)) + (await folderBytes(world.files, paths.aside))
+  const { number } = (await catalogueOf(pi)).stores[4]!
+  const spoil = (): Promise<void> => world.files.remove(`${paths.store(number)}/CURRENT`)
+  // Room for what is set aside once, not for what is set aside twice.
+  const maxBytes = (await bytes()) + 150_000
+  await spoil()
+  journal = await open(pi, { minFreeBytes: 0, maxBytes })
+  await simulation.complete(journal.repair(number))
+  await simulation.run(120_000)
+  expect(await removals(pi, journal)).toEqual([])
+  await spoil()
+  await simulation.complete(journal.repair(number))
+  await simulation.run(120_000)
+  expect(await removals(pi, journal)).not.toEqual([])
+  expect(await bytes()).toBeLessThanOrEqual(maxBytes)
+  await simulation.complete(journal.close())
+})
+
 test('a range says so when what it reads is removed', async () => {
   const pi = aPi()
   const { simulation, disk } = pi

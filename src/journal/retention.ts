@@ -62,8 +62,8 @@ export class Retention {
   readonly #log: Log
   readonly #limits: RetentionLimits
   readonly #around: Surroundings
-  /** Of finished stores, which do not change but by being merged. */
-  readonly #sizes = new Map<string, number>()
+  /** Of finished stores, by their entries in the catalogue: whatever is done to a store makes a new one. */
+  readonly #sizes = new WeakMap<CatalogueStore, number>()
   readonly #forgotten = new Set<string>()
   /** Stores of which it was said that they will be erased. */
   readonly #announced = new Set<number>()
@@ -334,10 +334,8 @@ export class Retention {
   async #journalBytes(): Promise<number> {
     let bytes = 0
     for (const store of this.#kept) {
-      const key = `${store.number} ${store.merged} ${store.damaged?.salvaged} ${store.damaged?.asideRemoved}`
-      const known = this.#sizes.get(key)
-      const size = known ?? (await this.#sizeOf(store))
-      if (store.finished) this.#sizes.set(key, size)
+      const size = this.#sizes.get(store) ?? (await this.#sizeOf(store))
+      if (store.finished) this.#sizes.set(store, size)
       bytes += size
     }
     return bytes
