@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
 import { readCatalogue } from './catalogue.ts'
-import { aMachine, directory, openJournal, texts, told } from './fixtures.ts'
+import { aMachine, directory, openJournal, texts, told, withFiles } from './fixtures.ts'
 import { journalPaths } from './paths.ts'
 
 const paths = journalPaths(directory)
@@ -198,6 +198,63 @@ test('what a salvaged store has lost is taken from what was set aside before', a
   const again = await openJournal(machine.start())
   expect(await again.repair(1)).toMatchObject({ salvaged: [1] })
   expect(await texts(again.range({}))).toEqual(['a', 'b', 'c'])
+})
+
+test('a disk that fails while a store is salvaged makes no hole: it is salvaged later', async () => {
+  const machine = await damaged()
+  let failing = true
+  const { stores } = machine.world
+  const flaky: typeof stores = {
+    repair: (at) => stores.repair(at),
+    damagedTables: (at, except) => stores.damagedTables(at, except),
+    // What lies in the log is told by the store that was made of it only.
+    fragments: async () => [],
+    async open(at, options) {
+      const store = await stores.open(at, options)
+      if (!at.includes('.salvage') || options.create) return store
+      return {
+        get: (key) => store.get(key),
+        batch: (operations, how) => store.batch(operations, how),
+        compact: () => store.compact(),
+        close: () => store.close(),
+        scan(range) {
+          const scan = store.scan(range)
+          const fail = async (): Promise<never> => {
+            throw Object.assign(new Error('IO error: Input/output error'), { code: 'LEVEL_IO_ERROR' })
+          }
+          return { next: (count) => (failing ? fail() : scan.next(count)), close: () => scan.close() }
+        }
+      }
+    }
+  }
+  const journal = await openJournal({ ...machine.world, stores: flaky })
+  await journal.repaired()
+  expect((await readCatalogue(machine.world.files, paths.catalogue))!.stores[0]!.damaged!.salvaged).toBe(false)
+  failing = false
+  expect(await journal.repair(1)).toMatchObject({ salvaged: [1] })
+  expect(await texts(journal.range({}))).toEqual(['a', 'b', 'c'])
+  expect((await journal.verify()).problems).toEqual([])
+})
+
+test('starts that find no room to salvage put nothing on record', async () => {
+  const machine = await damaged()
+  const events = async (freeBytes: number): Promise<string[]> => {
+    const journal = await openJournal(
+      withFiles(machine.start(), { space: async () => ({ freeBytes, totalBytes: 1e9 }) })
+    )
+    await journal.repaired()
+    await journal.commit()
+    const found: string[] = []
+    const cursor = journal.cursor({ position: journal.firstPosition })
+    for (let some = await cursor.next(); some.length > 0; some = await cursor.next()) {
+      for (const entry of some) if (entry.kind === 'event') found.push(entry.event.event)
+    }
+    await journal.close()
+    return found.filter((event) => event === 'damaged' || event === 'salvaged')
+  }
+  expect(await events(0)).toEqual([])
+  expect(await events(0)).toEqual([])
+  expect(await events(1e9)).toEqual(['damaged', 'salvaged'])
 })
 
 test('a store that is gone altogether is a hole, and no work for every start', async () => {

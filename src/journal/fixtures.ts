@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { Log } from '../log.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
+import type { Files } from '../world/files.ts'
 import type { World } from '../world/world.ts'
 import type { Part } from './body.ts'
 import { CHAIN_START, SALT_BYTES } from './chain.ts'
@@ -31,6 +32,17 @@ export const writerOptions: WriterOptions & { version: string } = {
   storeAgeMs: 7 * 86_400_000,
   clockTrusted: false,
   version: '1.2.3'
+}
+
+/** The same world, where some of what is asked of its files is answered in another way. */
+export function withFiles(world: World, changed: Partial<Files>): World {
+  const files = new Proxy(world.files, {
+    get(target, name) {
+      const method = Reflect.get(changed, name) ?? Reflect.get(target, name)
+      return typeof method === 'function' ? method.bind(target) : method
+    }
+  })
+  return { ...world, files }
 }
 
 export function openJournal(world: World, options: Partial<WriterOptions> = {}): Promise<Journal> {

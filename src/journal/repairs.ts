@@ -145,8 +145,6 @@ export class Repairs {
     const store = this.#series.find(number)
     if (!store?.damaged || !store.finished) return
     const { firstPosition, finished, damaged } = store
-    const toPosition = usedEnd(finished)
-    this.#note({ event: 'damaged', store: number, fromPosition: firstPosition, toPosition })
     const asides = await this.#series.asidePaths(store, damaged)
     if (!(await this.#hasRoomFor(this.#series.asidePath(store, damaged)))) {
       this.#log.error(
@@ -158,6 +156,9 @@ export class Repairs {
     const { signal } = this.#stopping
     this.#salvaging = number
     const { blocks, holes } = await salvage(this.#world, store, asides, this.#series.path(number), signal)
+    // Not before: each start that finds no room for it, or a failing disk, would say so once more.
+    const toPosition = usedEnd(finished)
+    this.#note({ event: 'damaged', store: number, fromPosition: firstPosition, toPosition })
     await this.#series.putBack(number, holes)
     this.#salvages.set(number, (this.#salvages.get(number) ?? 0) + 1)
     this.#note({ event: 'salvaged', store: number, blocks, holes: holes.length })

@@ -9,6 +9,7 @@ import { dictionaries, newestDictionary } from './dictionary.ts'
 import type { Position } from './entry.ts'
 import { ProofKeeper } from './proof.ts'
 import type { SealedBlock } from './seal.ts'
+import { isDiskFault } from './without-room.ts'
 
 /*
  * One store of the series is one LevelDB. Its keys are a letter, then 8 bytes:
@@ -89,14 +90,18 @@ export class BlockStore {
     }
   }
 
-  /** The blocks of a store that may have lost everything else, as far as they can be read. */
+  /**
+   * The blocks of a store that may have lost everything else, as far as they can be read.
+   * @throws where the disk fails
+   */
   static async *rawBlocks(world: World, directory: string): AsyncGenerator<StoredBlock> {
     if (!(await world.files.info(directory))) return
     const store = await world.stores.open(directory, { create: false })
     try {
       yield* new BlockStore(unknown, store, dictionaries).blocks(0)
-    } catch {
-      // What lies behind this point cannot be read.
+    } catch (error) {
+      // What lies behind damage cannot be read; what a failing disk keeps back may be read later.
+      if (isDiskFault(error)) throw error
     } finally {
       await store.close()
     }

@@ -14,6 +14,11 @@ export function isForbidden(error: unknown): boolean {
   )
 }
 
+/** Whether the disk has failed to give what lies on it, so that nothing is known of that. */
+export function isDiskFault(error: unknown): boolean {
+  return isBehind(error, ['LEVEL_IO_ERROR', 'EIO'], /Input\/output error/)
+}
+
 /** LevelDB says it in words only. */
 function isBehind(error: unknown, codes: readonly string[], words: RegExp): boolean {
   if (!(error instanceof Error)) return false
