@@ -81,7 +81,8 @@ function drawRoom(dice: Dice, long: boolean): Partial<Plan> & Pick<Plan, keyof t
   const minFreeBytes = dice.int(100_000, 300_000)
   const room = {
     reserveBytes,
-    diskBytes: 300_000 + 2 * reserveBytes + minFreeBytes + dice.int(0, 400_000),
+    // A month of hourly captures leaves 750 small records of what was sealed and handed over, which stay.
+    diskBytes: 300_000 + (long ? 8e6 : 0) + 2 * reserveBytes + minFreeBytes + dice.int(0, 400_000),
     minFreeBytes,
     maxAgeMs: one(dice, [undefined, undefined, long ? DAY_MS : 1_200_000]),
     confirmMs: one(dice, [undefined, 60_000, 600_000]),
