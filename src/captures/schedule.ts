@@ -12,6 +12,8 @@ export interface Window {
 }
 
 const DAY_MS = 86_400_000
+/** So many answers are remembered: hourly windows of two days. */
+const ANSWERS = 64
 /** How many windows are looked at for one that has ended. */
 const FAR_BACK = 10_000
 
@@ -27,8 +29,8 @@ export class Schedule {
   readonly zone: Zone
   readonly #cron: Cron
   readonly #dated: boolean
-  /** The last answer of `after`, and from when on it is the same: croner takes its time. */
-  #after: { readonly fromUs: Us; readonly window: Window } | undefined
+  /** The last answers of `after`, and from when on each is the same: croner takes its time. */
+  readonly #answers: Array<{ readonly fromUs: Us; readonly window: Window }> = []
 
   /** @param durationMs on the wall's clock */
   constructor(expression: string, durationMs: Ms, timeZone: string) {
@@ -45,9 +47,11 @@ export class Schedule {
 
   /** The first window that begins after an instant. */
   after(atUs: Us): Window | undefined {
-    if (this.#after && atUs >= this.#after.fromUs && atUs < this.#after.window.fromUs) return this.#after.window
+    const known = this.#answers.find(({ fromUs, window }) => atUs >= fromUs && atUs < window.fromUs)
+    if (known) return known.window
     const window = this.#computeAfter(atUs)
-    this.#after = window && { fromUs: atUs, window }
+    if (window) this.#answers.unshift({ fromUs: atUs, window })
+    this.#answers.length = Math.min(this.#answers.length, ANSWERS)
     return window
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Files } from '../world/files.ts'
-import { type Manifest, manifestOf } from './manifest.ts'
+import { MANIFEST, type Manifest, manifestOf } from './manifest.ts'
 
 /** A sealed folder as it lies in a data folder. */
 export interface SealedFolder {
@@ -22,16 +22,50 @@ export function capturesPath(directory: string): string {
  * The sealed folders of a data folder, by capture and name. What has no manifest, or a name beginning with a dot (as
  * everything that is not finished has), is none.
  */
-export async function sealedFolders(files: Files, directory: string): Promise<SealedFolder[]> {
+export async function sealedFolders(
+  files: Files,
+  directory: string,
+  read: (capture: string, folder: string) => Promise<SealedFolder | undefined> = (capture, folder) =>
+    sealedFolder(files, directory, capture, folder)
+): Promise<SealedFolder[]> {
   const root = capturesPath(directory)
   const found: SealedFolder[] = []
   for (const capture of await foldersIn(files, root)) {
     for (const folder of await foldersIn(files, `${root}/${capture}`)) {
-      const sealed = await sealedFolder(files, directory, capture, folder)
+      const sealed = await read(capture, folder)
       if (sealed) found.push(sealed)
     }
   }
   return found
+}
+
+/** The same, asked for again and again: what is sealed does not change, so a manifest is read when it is new. */
+export class KnownSealed {
+  readonly #files: Files
+  readonly #directory: string
+  readonly #known = new Map<string, { readonly mark: string; readonly sealed: SealedFolder }>()
+
+  constructor(files: Files, directory: string) {
+    this.#files = files
+    this.#directory = directory
+  }
+
+  async all(): Promise<SealedFolder[]> {
+    const paths = new Set<string>()
+    const found = await sealedFolders(this.#files, this.#directory, async (capture, folder) => {
+      const path = `${capturesPath(this.#directory)}/${capture}/${folder}`
+      paths.add(path)
+      const { inode, modifiedMs, sizeBytes } = (await this.#files.info(`${path}/${MANIFEST}`)) ?? {}
+      const mark = `${inode} ${modifiedMs} ${sizeBytes}`
+      const known = this.#known.get(path)
+      if (known?.mark === mark) return known.sealed
+      const sealed = await sealedFolder(this.#files, this.#directory, capture, folder)
+      if (sealed) this.#known.set(path, { mark, sealed })
+      return sealed
+    })
+    for (const path of this.#known.keys()) if (!paths.has(path)) this.#known.delete(path)
+    return found
+  }
 }
 
 /** One of them; `undefined` where there is none. */

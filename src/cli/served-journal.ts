@@ -1,5 +1,5 @@
 import { Captures } from '../captures/captures.ts'
-import { capturesPath, sealedFolders } from '../captures/sealed.ts'
+import { capturesPath, KnownSealed } from '../captures/sealed.ts'
 import type { Config } from '../config/config.ts'
 import { UnderstudyError } from '../errors.ts'
 import type { EarlyHearing } from '../journal/early-hearing.ts'
@@ -100,8 +100,9 @@ export class ServedJournal {
 
 /** What is handed over of a data folder, and who is told of it. */
 function syncSurroundings({ files }: World, directory: string, journal: Journal, captures: Captures): Surroundings {
+  const sealed = new KnownSealed(files, directory)
   return {
-    sealed: () => sealedFolders(files, directory),
+    sealed: () => sealed.all(),
     pathOf: ({ capture, folder }) => `${capturesPath(directory)}/${capture}/${folder}`,
     isWhole: (capture) => captures.isWhole(capture),
     certainUs: () => journal.certainUs,
