@@ -2,9 +2,10 @@ import { expect, onTestFinished, test } from 'vitest'
 import { temporaryDirectory } from '../world/real/fixtures.ts'
 import { realWorld } from '../world/real.ts'
 import type { World } from '../world/world.ts'
-import type { StoredBlock } from './block.ts'
+import { readEntries, type StoredBlock } from './block.ts'
 import { CHAIN_START } from './chain.ts'
 import { aFrame, aMachine, anEvent, HOUR_US, START_US, seal } from './fixtures.ts'
+import { sealBlocks } from './seal.ts'
 import { BlockStore } from './store.ts'
 
 const identity = { number: 4, firstPosition: 1, after: 3, chain: CHAIN_START.toString('hex') }
@@ -107,6 +108,27 @@ test('is the same after opening again, with real LevelDB, and goes on', async ()
   const fromUs = START_US + HOUR_US
   expect(await again.spans(fromUs, fromUs + 1)).toEqual([{ from: 3, to: 7 }])
   expect(again.dictionaries.get(again.dictionary)).toBeInstanceOf(Buffer)
+})
+
+test('its blocks can be read although its copies of the dictionaries are damaged', async () => {
+  const { world } = aMachine()
+  const store = await aStore(world)
+  const { dictionaries, dictionary } = store
+  const entries = [1, 2].map((position) =>
+    aFrame({ position, payload: Buffer.from('{"type":"analytics"}'.repeat(20)) })
+  )
+  const randomBytes = (count: number) => Buffer.alloc(count)
+  await store.append([...sealBlocks(entries, CHAIN_START, { blockBytes: 1e6, dictionaries, dictionary, randomBytes })])
+  await store.close()
+  const raw = await world.stores.open(path, { create: false })
+  const key = Buffer.from('d\0\0\0\0\0\0\0\u0001')
+  const value = Buffer.from((await raw.get(key))!)
+  value.fill(0x55, 100)
+  await raw.batch([{ type: 'put', key, value }], { sync: true })
+  await raw.close()
+  const again = await BlockStore.open(world, path)
+  for await (const found of again.blocks(1)) expect(readEntries(found).map(({ position }) => position)).toEqual([1, 2])
+  await again.close()
 })
 
 test('a store that is there already is not made again, one that is not is not opened', async () => {

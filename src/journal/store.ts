@@ -42,6 +42,8 @@ export class BlockStore {
   readonly identity: Identity
   /** The zstd dictionaries its blocks may use. */
   readonly dictionaries: Dictionaries
+  /** The one that new blocks use: 0 for none, where the store was made without the newest. */
+  readonly dictionary: number
   readonly #store: Store
   /** The hours of the newest run, as stored under `h`. */
   #run: readonly [number, number] | undefined
@@ -50,10 +52,11 @@ export class BlockStore {
   #proof: ProofKeeper | undefined
   #last: SealedBlock | undefined
 
-  private constructor(identity: Identity, store: Store, dictionaries: Dictionaries) {
+  private constructor(identity: Identity, store: Store, dictionaries: Dictionaries, dictionary = newestDictionary) {
     this.identity = identity
     this.#store = store
     this.dictionaries = dictionaries
+    this.dictionary = dictionary
   }
 
   static async create(world: World, directory: string, described: Omit<Identity, 'format'>): Promise<BlockStore> {
@@ -79,7 +82,10 @@ export class BlockStore {
       const identity = readIdentity(await store.get(key('m', 0)))
       const own = new Map<number, Buffer>()
       for (const [found, value] of await all(store, 'd')) own.set(readU64(found, 1), value)
-      const opened = new BlockStore(identity, store, own)
+      const dictionary = own.has(newestDictionary) ? newestDictionary : 0
+      // The store's copies are for programs that do not know them. They have no checksum: ours are certain.
+      for (const [id, known] of dictionaries) own.set(id, known)
+      const opened = new BlockStore(identity, store, own, dictionary)
       const [lastRun] = await all(store, 'h', { reverse: true, limit: 1 })
       if (lastRun) opened.#run = readHours(lastRun[1])
       return opened
@@ -109,10 +115,6 @@ export class BlockStore {
 
   get number(): number {
     return this.identity.number
-  }
-
-  get dictionary(): number {
-    return this.dictionaries.has(newestDictionary) ? newestDictionary : 0
   }
 
   /** Stores blocks all or none, synced. Gives the bytes handed to LevelDB. */
