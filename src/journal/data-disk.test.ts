@@ -262,6 +262,23 @@ test('a disk that cannot be written is not used, and recording goes on', async (
   await expectWhole(journal)
 })
 
+test('a disk that is full is there all the same, and is written again when it has room', async () => {
+  const journal = await open({ storeBytes: 20_000 })
+  await kept(journal)
+  const { capacityBytes } = usb
+  usb.capacityBytes -= usb.freeBytes
+  await kept(journal, 20)
+  expect(await places()).toEqual(['disk', 'card'])
+  expect(journal.disk).toMatchObject({ used: false, code: 'UNDERSTUDY_DISK_FAILED', away: [] })
+  usb.capacityBytes = capacityBytes
+  await expectWhole(journal)
+  while ((await places()).length < 3) await kept(journal, 20)
+  expect(await places()).toEqual(['disk', 'card', 'disk'])
+  await kept(journal)
+  expect(journal.disk).toEqual({ mount, used: true, away: [] })
+  await expectWhole(journal)
+})
+
 test('each disk makes room for itself, and what is away is not touched', async () => {
   const small = { storeBytes: 3000, retention: { minFreeBytes: 0, maxBytes: 60_000 } }
   const journal = await open(small)

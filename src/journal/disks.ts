@@ -96,11 +96,14 @@ export class Disks {
 
   /** Something on it has failed: it counts as away until it is looked for again. */
   lose(id: string, error: unknown): void {
-    const folder = this.#folders.get(id)
+    this.blame(id, error)
     this.#folders = new Map([...this.#folders].filter(([other]) => other !== id))
-    if (this.#target !== id) return
-    this.#target = undefined
-    this.#problem = fault(folder ?? id, reasonOf(error), error)
+    if (this.#target === id) this.#target = undefined
+  }
+
+  /** Something on it has failed, and that is all: it is told of until it is looked for again. */
+  blame(id: string, error: unknown): void {
+    if (this.#target === id) this.#problem = fault(this.#folders.get(id) ?? id, reasonOf(error), error)
   }
 
   /** Whether it is still mounted and can be written. */

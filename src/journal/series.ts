@@ -9,6 +9,7 @@ import { clearRemoved, putBackOld } from './leftovers.ts'
 import { journalPaths } from './paths.ts'
 import { BlockStore } from './store.ts'
 import { StoredBlocks } from './stored-blocks.ts'
+import { diskFailure } from './without-room.ts'
 
 /** In the name of what a salvaged store was, when it was damaged again. */
 const AGAIN = 'again'
@@ -89,14 +90,15 @@ export class Series extends StoredBlocks {
    */
   async begin(at: Position, chain: Buffer, seq: number): Promise<BlockStore> {
     await this.lookForDisks()
-    return this.#begin(at, chain, seq)
+    return this.#begin(at, chain, seq, this.disks.target)
   }
 
-  async #begin(at: Position, chain: Buffer, seq: number): Promise<BlockStore> {
+  /** @param target the disk where it is to go; absent: the data folder */
+  async #begin(at: Position, chain: Buffer, seq: number, target: string | undefined): Promise<BlockStore> {
     await this.world.files.makeDirectory(journalPaths(this.directory).stores, 0o750)
     // From before the first store on, so that stores without a catalogue always mean that it was lost.
     if (this.stores.length === 0) await this.change((catalogue) => catalogue)
-    const { store, disk } = await this.#createSomewhere(at, chain)
+    const { store, disk } = await this.#createSomewhere(at, chain, target)
     const { number } = store
     const finished = { nextPosition: at, chain: chain.toString('hex') }
     const begun = { number, firstPosition: at, begunUs: this.world.clock.wallUs(), ...(disk !== undefined && { disk }) }
@@ -119,14 +121,21 @@ export class Series extends StoredBlocks {
 
   /**
    * The same after a failed write: the newest store is not written again, whether another can be begun now or not. If it
-   * lay on a data disk, that one counts as away, and recording goes on in the data folder at once.
+   * lay on a data disk, recording goes on in the data folder at once, and the disk counts as away unless it is only full.
    */
   async abandonNewest(at: Position, chain: Buffer, seq: number, error: unknown): Promise<void> {
     const newest = this.newest && this.find(this.newest.number)
     this.abandonedAt = at
     this.open.retireNewest()
-    if (newest?.disk !== undefined) await this.loseDisk(newest.disk, error)
-    await this.#begin(at, chain, seq)
+    if (newest?.disk !== undefined) await this.#fail(newest.disk, error)
+    const { target } = this.disks
+    await this.#begin(at, chain, seq, newest?.disk === target ? undefined : target)
+  }
+
+  /** What could not be written on a disk that is only full can be read, and what is begun later goes there again. */
+  async #fail(disk: string, error: unknown): Promise<void> {
+    if (diskFailure(error) === 'disk full') this.disks.blame(disk, error)
+    else await this.loseDisk(disk, error)
   }
 
   /**
@@ -257,13 +266,16 @@ export class Series extends StoredBlocks {
   }
 
   /** On the data disk if there is one, and where that fails in the data folder. */
-  async #createSomewhere(at: Position, chain: Buffer): Promise<{ store: BlockStore; disk: string | undefined }> {
-    const { target } = this.disks
+  async #createSomewhere(
+    at: Position,
+    chain: Buffer,
+    target: string | undefined
+  ): Promise<{ store: BlockStore; disk: string | undefined }> {
     if (target !== undefined) {
       try {
         return { store: await this.#create(target, at, chain), disk: target }
       } catch (error) {
-        await this.loseDisk(target, error)
+        await this.#fail(target, error)
       }
     }
     return { store: await this.#create(undefined, at, chain), disk: undefined }
