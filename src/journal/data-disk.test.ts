@@ -2,10 +2,11 @@ import { hash } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
 import type { Disk } from '../sim/world/disk.ts'
 import type { Machine } from '../sim/world/machine.ts'
+import { systemError } from '../sim/world/system-error.ts'
 import type { World } from '../world/world.ts'
 import { readCatalogue } from './catalogue.ts'
 import type { Frame } from './entry.ts'
-import { aMachine, directory, silent, texts, told, writerOptions } from './fixtures.ts'
+import { aMachine, directory, silent, texts, told, withFiles, writerOptions } from './fixtures.ts'
 import { Journal, type JournalOptions } from './journal.ts'
 import { journalPaths } from './paths.ts'
 import { openSnapshot } from './snapshot.ts'
@@ -276,6 +277,28 @@ test('a disk that is full is there all the same, and is written again when it ha
   expect(await places()).toEqual(['disk', 'card', 'disk'])
   await kept(journal)
   expect(journal.disk).toEqual({ mount, used: true, away: [] })
+  await expectWhole(journal)
+})
+
+test.each(['stores', 'snapshot'])('a start goes on where %s cannot be cleared on the disk', async (what) => {
+  const first = await open()
+  await kept(first)
+  await complete(first.close())
+  const { files } = machine.world
+  const { name } = (await files.list(mount))[0]!
+  const leftover = what === 'stores' ? 'stores/000001.look-12ab' : 'snapshot-12ab'
+  await files.makeDirectory(`${mount}/${name}/${leftover}`, 0o750)
+  await machine.simulation.run(2 * 86_400_000)
+  const world = withFiles(machine.start(), {
+    remove: async (path) => {
+      if (path.endsWith(leftover)) throw systemError('EIO', 'rm', path)
+      return machine.world.files.remove(path)
+    }
+  })
+  const journal = await open({}, world)
+  await kept(journal)
+  // The store before was left as one of a disk that is away; the disk was looked for again when the next was begun.
+  expect(await places()).toEqual(['disk', 'disk'])
   await expectWhole(journal)
 })
 

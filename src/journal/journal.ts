@@ -6,6 +6,7 @@ import type { EarlyHearing } from './early-hearing.ts'
 import type { Frame, JournalEvent, Position, Stamp } from './entry.ts'
 import { readHead } from './head.ts'
 import { Hearing } from './hearing.ts'
+import { clearSnapshots } from './leftovers.ts'
 import { Merging } from './merging.ts'
 import { openSeries } from './opening.ts'
 import { journalPaths } from './paths.ts'
@@ -15,7 +16,6 @@ import { type RepairReport, Repairs } from './repairs.ts'
 import { type Removables, Retention, type RetentionLimits } from './retention.ts'
 import type { Series } from './series.ts'
 import { SeriesReader } from './series-reader.ts'
-import { clearSnapshots } from './snapshot.ts'
 import type { DiskFailure } from './without-room.ts'
 import { type NewFrame, Writer, type WriterOptions } from './writer.ts'
 
@@ -148,7 +148,6 @@ export class Journal extends SeriesReader {
       const opened = await openSeries(world, options.directory, log, options.disk)
       const { states, end, newestBytes } = opened
       series = opened.series
-      for (const { disk, folder } of series.places) if (disk !== undefined) await clearSnapshots(world, folder)
       const limits = options.retention ?? { minFreeBytes: 0 }
       const retention = new Retention(world, series, log, limits, { directory: options.directory, readers })
       const merging = new Merging(world, series, log, limits.minFreeBytes)

@@ -1,6 +1,7 @@
 import type { Files } from '../world/files.ts'
+import type { World } from '../world/world.ts'
 import type { CatalogueStore, Removal } from './catalogue.ts'
-import { journalPaths } from './paths.ts'
+import type { journalPaths } from './paths.ts'
 
 /*
  * What a cut can leave among the stores. A folder with a number alone is only touched when it is on record that it was
@@ -11,35 +12,11 @@ import { journalPaths } from './paths.ts'
  */
 const NAME = /^\d{6,}\.(look-[0-9a-f]+|salvage|merging|old)$/
 
-interface LeftoverSeries {
-  /** Where stores lie that are there. */
-  readonly places: ReadonlyArray<{ readonly disk: string | undefined; readonly folder: string }>
-  readonly stores: readonly CatalogueStore[]
-  readonly removals: readonly Removal[]
-}
-
-/** Finishes or undoes what the last process left undone when it ended. To be called before any store is opened. */
-export async function clearLeftovers(files: Files, series: LeftoverSeries): Promise<void> {
-  for (const { disk, folder } of series.places) {
-    const paths = journalPaths(folder)
-    await clearStores(
-      files,
-      paths,
-      series.stores.filter((store) => store.disk === disk)
-    )
-    for (const removal of series.removals) if (removal.disk === disk) await clearRemoved(files, paths, removal)
-  }
-}
-
-async function clearStores(
-  files: Files,
-  paths: ReturnType<typeof journalPaths>,
-  stores: readonly CatalogueStore[]
-): Promise<void> {
-  if (!(await files.info(paths.stores))) return
-  await putBackOld(files, paths, stores)
-  for (const { name } of await files.list(paths.stores)) {
-    if (NAME.test(name)) await files.remove(`${paths.stores}/${name}`)
+/** Removes copies that were being worked on, and what merged stores were made of. Only at a start: later they are in use. */
+export async function clearCopies(files: Files, { stores }: ReturnType<typeof journalPaths>): Promise<void> {
+  if (!(await files.info(stores))) return
+  for (const { name } of await files.list(stores)) {
+    if (NAME.test(name)) await files.remove(`${stores}/${name}`)
   }
 }
 
@@ -66,4 +43,20 @@ export async function clearRemoved(
   if (removal.what === 'set aside') return
   await files.remove(store(removal.store))
   await files.syncDirectory(stores)
+}
+
+/** In the names of the copies that commands read. */
+export const SNAPSHOT = 'snapshot-'
+
+/** A command that was killed has left its copy; one that reads now is younger than this. */
+const STALE_MS = 86_400_000
+
+/** Removes copies that nobody reads any more: their hard links keep the space of stores that have been removed. */
+export async function clearSnapshots({ files, clock }: World, directory: string): Promise<void> {
+  const nowMs = clock.wallUs() / 1000
+  for (const { name } of await files.list(directory)) {
+    if (!name.startsWith(SNAPSHOT)) continue
+    const info = await files.info(`${directory}/${name}`)
+    if (info && Math.abs(nowMs - info.modifiedMs) > STALE_MS) await files.remove(`${directory}/${name}`)
+  }
 }

@@ -8,7 +8,6 @@ import { CHAIN_START } from './chain.ts'
 import { datedName } from './dated-name.ts'
 import type { Position } from './entry.ts'
 import { type HeadState, readHead, readNewerHead } from './head.ts'
-import { clearLeftovers } from './leftovers.ts'
 import { journalPaths } from './paths.ts'
 import { takeProof } from './proof.ts'
 import { Series } from './series.ts'
@@ -54,9 +53,9 @@ export async function openSeries(world: World, directory: string, log: Log, moun
     await series.keepRebuilt(Math.max(position, head?.nextPosition ?? 0), Math.max(seq, states.highestSeq))
   }
   await series.lookForDisks()
+  await series.clearLeftovers()
   const { problem } = series.disk
   if (problem) log.error({ code: problem.code }, problem.message)
-  await clearLeftovers(files, series)
   if (newer !== undefined) {
     log.error({}, 'the head is of a newer release; it is kept, and made anew')
     await series.reserve(newer, series.reserved.seq)
@@ -163,7 +162,7 @@ export async function openCopy(world: World, directory: string): Promise<Opened>
   const series = await Series.read(world, directory)
   series.readAsItIs()
   await series.lookForDisks()
-  await clearLeftovers(world.files, series)
+  await series.clearLeftovers()
   const { head: path } = journalPaths(directory)
   const head = await readHead(world.files, path)
   const newest = series.stores.at(-1)

@@ -5,7 +5,7 @@ import { datedName } from './dated-name.ts'
 import { Disks } from './disks.ts'
 import type { Position } from './entry.ts'
 import { loadCatalogue, replaced, reservedAbove } from './kept-catalogue.ts'
-import { clearRemoved, putBackOld } from './leftovers.ts'
+import { clearCopies, clearRemoved, clearSnapshots, putBackOld } from './leftovers.ts'
 import { journalPaths } from './paths.ts'
 import { BlockStore } from './store.ts'
 import { StoredBlocks } from './stored-blocks.ts'
@@ -68,13 +68,28 @@ export class Series extends StoredBlocks {
     const before = new Set(this.disks.there)
     const disks = await this.disks.look(knownDisks)
     const back = away.filter((store) => !this.isAway(store))
-    for (const id of this.disks.there) if (!before.has(id)) await this.#finishWork(id)
+    for (const id of this.disks.there) if (!before.has(id)) await this.#onDisk(id, () => this.#finishWork(id))
     const changed = disks.length !== knownDisks.length || disks.some((disk, index) => disk !== knownDisks[index])
     // Who has read what there was before notices by the list.
     const news = this.#looked && back.length > 0
     this.#looked = true
     if (changed || news) await this.change((catalogue) => ({ ...catalogue, disks, stores: [...catalogue.stores] }))
     return back
+  }
+
+  /**
+   * Finishes or undoes what the last process left undone when it ended. To be called when the disks were looked for, and
+   * before any store is opened.
+   */
+  async clearLeftovers(): Promise<void> {
+    await this.#finishWork(undefined)
+    await clearCopies(this.world.files, this.paths(undefined))
+    for (const disk of this.disks.there) {
+      await this.#onDisk(disk, async () => {
+        await clearCopies(this.world.files, this.paths(disk))
+        await clearSnapshots(this.world, this.disks.folder(disk)!)
+      })
+    }
   }
 
   /** Opens the newest store for writing. */
@@ -248,21 +263,25 @@ export class Series extends StoredBlocks {
     await this.open.keep(newest)
   }
 
-  /** What was being removed from a disk, or exchanged on it, when it went. */
-  async #finishWork(disk: string): Promise<void> {
-    const { files } = this.world
+  /** A disk on which it fails counts as away. */
+  async #onDisk(disk: string, work: () => Promise<void>): Promise<void> {
     try {
-      await putBackOld(
-        files,
-        this.paths(disk),
-        this.stores.filter((store) => store.disk === disk)
-      )
-      for (const removal of this.removals) {
-        if (removal.disk === disk) await clearRemoved(files, this.paths(disk), removal)
-      }
+      await work()
     } catch (error) {
       await this.loseDisk(disk, error)
     }
+  }
+
+  /** What was being removed from a disk, or exchanged on it, when it went or the process ended. */
+  async #finishWork(disk: string | undefined): Promise<void> {
+    const { files } = this.world
+    const paths = this.paths(disk)
+    await putBackOld(
+      files,
+      paths,
+      this.stores.filter((store) => store.disk === disk)
+    )
+    for (const removal of this.removals) if (removal.disk === disk) await clearRemoved(files, paths, removal)
   }
 
   /** On the data disk if there is one, and where that fails in the data folder. */

@@ -2,13 +2,12 @@ import type { World } from '../world/world.ts'
 import { type DataDisk, readCatalogue, writeCatalogue } from './catalogue.ts'
 import { Disks } from './disks.ts'
 import { readHead } from './head.ts'
+import { SNAPSHOT } from './leftovers.ts'
 import { openCopy } from './opening.ts'
 import { journalPaths, requireJournal } from './paths.ts'
 import type { JournalReader } from './reading.ts'
 import { SeriesReader } from './series-reader.ts'
 import { copyStore } from './store-copy.ts'
-
-const PREFIX = 'snapshot-'
 
 /**
  * Opens a journal that nobody is writing, without touching it: LevelDB writes when it opens, so what is opened is a
@@ -21,7 +20,7 @@ export async function openSnapshot(
 ): Promise<JournalReader & { close(): Promise<void> }> {
   const { files } = world
   await requireJournal(files, directory)
-  const name = `${PREFIX}${world.random.bytes(6).toString('hex')}`
+  const name = `${SNAPSHOT}${world.random.bytes(6).toString('hex')}`
   const copy = `${directory}/${name}`
   const from = journalPaths(directory)
   const to = journalPaths(copy)
@@ -96,19 +95,6 @@ async function copyDisks(
     copied.push({ id, folder: copy })
   }
   return copied
-}
-
-/** A command that was killed has left its copy; one that reads now is younger than this. */
-const STALE_MS = 86_400_000
-
-/** Removes copies that nobody reads any more: their hard links keep the space of stores that have been removed. */
-export async function clearSnapshots({ files, clock }: World, directory: string): Promise<void> {
-  const nowMs = clock.wallUs() / 1000
-  for (const { name } of await files.list(directory)) {
-    if (!name.startsWith(PREFIX)) continue
-    const info = await files.info(`${directory}/${name}`)
-    if (info && Math.abs(nowMs - info.modifiedMs) > STALE_MS) await files.remove(`${directory}/${name}`)
-  }
 }
 
 function never(): Promise<void> {
