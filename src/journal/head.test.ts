@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Simulation } from '../sim/world/simulation.ts'
 import type { Files } from '../world/files.ts'
-import { aMachine } from './fixtures.ts'
+import { sleep } from '../world/time.ts'
+import { aMachine, withFiles } from './fixtures.ts'
 import { Head, type HeadState, readHead } from './head.ts'
 
 const path = '/data/head'
@@ -33,6 +34,31 @@ test('there is none before the first write', async () => {
   const { files } = await aHead()
   expect(await readHead(files, path)).toBe(undefined)
   expect(await readHead(files, '/data/none')).toBe(undefined)
+})
+
+test('two writes at once do not mix', async () => {
+  const { machine, files } = await aHead()
+  let writing = 0
+  const { world } = machine
+  const { files: watched } = withFiles(world, {
+    async open(at, how, mode) {
+      const file = await files.open(at, how, mode)
+      return {
+        read: (buffer, position) => file.read(buffer, position),
+        sync: () => file.sync(),
+        close: () => file.close(),
+        async write(data, position) {
+          expect(++writing).toBe(1)
+          await sleep(world.timers, 10)
+          await file.write(data, position)
+          writing--
+        }
+      }
+    }
+  })
+  const head = await machine.simulation.complete(Head.open(watched, path))
+  await machine.simulation.complete(Promise.all([head.write(state(2)), head.write(state(3)), head.sync()]))
+  expect(await readHead(files, path)).toEqual(state(3))
 })
 
 test('gives what was written last, also after opening again', async () => {

@@ -54,8 +54,8 @@ export class Head {
   #syncedGeneration: number
   /** Set when a write or sync has failed: what the file holds, and whether it ever works again, nobody knows. */
   #broken = false
-  /** While the file is being made anew, by one at a time. */
-  #replacing: Promise<void> = Promise.resolve()
+  /** The last write that was asked for: two at once would mix in one slot. */
+  #writing: Promise<void> = Promise.resolve()
   /** Where the next one goes: not where the last one synced stands, which a cut could otherwise take with it. */
   #slot: number
 
@@ -82,19 +82,20 @@ export class Head {
   }
 
   /** Writes it; on the disk only after `sync`. After a failure the file is made anew. */
-  async write(state: HeadState): Promise<void> {
-    await this.#replacing
+  write(state: HeadState): Promise<void> {
+    const written = this.#writing.then(() => this.#write(state))
+    this.#writing = written.catch(() => {})
+    return written
+  }
+
+  async #write(state: HeadState): Promise<void> {
     const slot = makeSlot(++this.#generation, state)
-    if (this.#broken || slot.length > this.#slotBytes) {
-      const replaced = this.#replace(slot)
-      this.#replacing = replaced.catch(() => {})
-      return replaced
-    }
+    if (this.#broken || slot.length > this.#slotBytes) return this.#replace(slot)
     await this.#try(() => this.#file.write(slot, this.#slot * this.#slotBytes))
   }
 
   async sync(): Promise<void> {
-    await this.#replacing
+    await this.#writing
     const generation = this.#generation
     if (generation === this.#syncedGeneration) return
     await this.#try(() => this.#file.sync())

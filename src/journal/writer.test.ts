@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Machine } from '../sim/world/machine.ts'
-import { aMachine, directory, openJournal, texts, told } from './fixtures.ts'
+import { sleep } from '../world/time.ts'
+import { aMachine, directory, openJournal, texts, told, withFiles } from './fixtures.ts'
 import { readHead } from './head.ts'
 import type { Journal } from './journal.ts'
 import { journalPaths } from './paths.ts'
@@ -282,4 +283,37 @@ test('a journal that cannot be opened leaves nothing open', async () => {
     }
   }
   expect(failures).toBeGreaterThan(0)
+})
+
+test('a close waits for the head that is just being written', async () => {
+  const machine = aMachine()
+  const { simulation, world } = machine
+  const asked: string[] = []
+  let isSlow = false
+  const watched = withFiles(world, {
+    async open(at, how, mode) {
+      const file = await world.files.open(at, how, mode)
+      if (!at.startsWith(journalPaths(directory).head)) return file
+      return {
+        read: (buffer, position) => file.read(buffer, position),
+        write: (data, position) => file.write(data, position),
+        async sync() {
+          const wait = isSlow
+          isSlow = false
+          if (wait) await sleep(world.timers, 5000)
+          await file.sync()
+          if (wait) asked.push('slow sync')
+        },
+        close() {
+          asked.push('close')
+          return file.close()
+        }
+      }
+    }
+  })
+  const journal = await simulation.complete(openJournal(watched))
+  isSlow = true
+  while (isSlow) await simulation.run(100)
+  await simulation.complete(journal.close())
+  expect(asked).toEqual(['slow sync', 'close'])
 })

@@ -98,6 +98,8 @@ export class Writer {
   #storeBytes: number
   #timer: Timer | undefined
   #headTimer: Timer | undefined
+  /** The last head that was written by itself. */
+  #saidAlive: Promise<unknown> = Promise.resolve()
   #running: Promise<void> | undefined
   /** Whether it is on the disk that this process writes. */
   #begun = false
@@ -149,7 +151,10 @@ export class Writer {
     writer.note({ event: 'start', version: options.version })
     // A full disk keeps nobody from hearing.
     await writer.tryToCommit()
-    writer.#headTimer = world.timers.every(HEAD_SYNC_MS, () => void writer.#sayAlive())
+    writer.#headTimer = world.timers.every(HEAD_SYNC_MS, () => {
+      // One that takes longer than until the next is waited for too.
+      writer.#saidAlive = Promise.all([writer.#saidAlive, writer.#sayAlive()])
+    })
     return writer
   }
 
@@ -440,6 +445,7 @@ export class Writer {
     } finally {
       this.#headTimer?.cancel()
       this.#time.stop()
+      await this.#saidAlive
       await this.#head.close()
     }
   }
