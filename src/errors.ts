@@ -141,6 +141,11 @@ const registry = {
     remedy: 'nothing; what lies on the former one can be read when that is connected again',
     exit: 1
   },
+  UNDERSTUDY_DISK_NOT_OURS: {
+    what: 'the data disk holds a journal that this data folder does not know; another is begun beside it',
+    remedy: "nothing if it is another recorder's; if this data folder was lost, keep the former folder on the disk",
+    exit: 1
+  },
   UNDERSTUDY_DISK_FAILED: {
     what: 'the data disk cannot be used',
     remedy: 'check the disk and who may write to it, then run `understudy disk`; recording goes on in the data folder',

@@ -22,7 +22,7 @@ export class Disks {
   #folders: ReadonlyMap<string, string> = new Map()
   #target: string | undefined
   #problem: UnderstudyError | undefined
-  /** Set when another disk than before was taken into use since the start. */
+  /** Set when another disk than before, or one with another journal, was taken into use since the start. */
   #other: UnderstudyError | undefined
 
   constructor(world: { readonly files: Files; readonly random: Random }, mount: string | undefined) {
@@ -79,8 +79,11 @@ export class Disks {
     if (this.mount !== undefined && !mounted) problem = new UnderstudyError('UNDERSTUDY_DISK_AWAY', this.mount)
     else if (this.mount !== undefined && target === undefined && problem === undefined) {
       try {
+        // What may not be read is somebody else's, and no reason not to use the disk.
+        const others = await journalsOn(this.#files, this.mount).catch(() => [])
         const disk = await this.#takeIntoUse(this.mount)
         if (known.length > 0) this.#other = new UnderstudyError('UNDERSTUDY_DISK_OTHER', this.mount)
+        else if (others.length > 0) this.#other = new UnderstudyError('UNDERSTUDY_DISK_NOT_OURS', this.mount)
         target = disk.id
         folders.set(disk.id, disk.folder)
         disks.push(disk)
@@ -159,13 +162,19 @@ export async function isMounted(files: Files, folder: string): Promise<boolean> 
  */
 export async function findDisk(files: Files, mount: string): Promise<DataDisk | undefined> {
   if (!(await isMounted(files, mount))) return undefined
+  const found = await journalsOn(files, mount)
+  return found.length === 1 ? found[0] : undefined
+}
+
+/** What holds the stores of a journal on a disk. */
+async function journalsOn(files: Files, mount: string): Promise<DataDisk[]> {
   const found: DataDisk[] = []
   for (const { name } of await files.list(mount)) {
     const folder = `${mount}/${name}`
     if (!name.startsWith(PREFIX) || !(await files.info(`${folder}/stores`))) continue
     if ((await files.list(`${folder}/stores`)).length > 0) found.push({ id: name.slice(PREFIX.length), folder })
   }
-  return found.length === 1 ? found[0] : undefined
+  return found
 }
 
 function nameOf(id: string): string {
