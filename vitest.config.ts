@@ -22,9 +22,10 @@ export default defineConfig({
       { test: { name: 'power', include: ['test/power/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'disk', include: ['test/disk/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'formats', include: ['test/formats/**/*.test.ts'], fileParallelism: false, ...patient } },
-      { test: { name: 'captures', include: ['test/captures/**/*.test.ts'], fileParallelism: false, ...patient } },
-      { test: { name: 'sync', include: ['test/sync/**/*.test.ts'], fileParallelism: false, ...patient } },
-      { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], fileParallelism: false, ...patient } }
+      { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], fileParallelism: false, ...patient } },
+      // These take long, and nothing in them depends on how fast the machine is: two at a time.
+      { test: { name: 'captures', include: ['test/captures/**/*.test.ts'], maxWorkers: 2, ...patient } },
+      { test: { name: 'sync', include: ['test/sync/**/*.test.ts'], maxWorkers: 2, ...patient } }
     ]
   }
 })

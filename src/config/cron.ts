@@ -14,5 +14,6 @@ export function isCron(expression: string): boolean {
 
 /** The times of an expression on the wall's clock, given and asked for as if they were UTC. */
 export function cronOnWall(expression: string): Cron {
-  return new Cron(expression, { timezone: 'Etc/UTC', mode: '5-part' })
+  // By an offset croner counts itself; a zone's name, also UTC's, it looks up anew for every step, five times as slow.
+  return new Cron(expression, { utcOffset: 0, mode: '5-part' })
 }

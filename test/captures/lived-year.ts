@@ -99,6 +99,9 @@ class Life {
     if (this.#killed) await this.#startAgain()
     this.#rightTime()
     await this.lab.simulation.run(26 * HOUR_MS)
+    // Off the minute after a window's end, in which it is not sealed yet: they all end at a quarter of an hour.
+    const { trueWallUs } = this.lab.simulation
+    await this.lab.simulation.run(25 * MINUTE_MS - ((trueWallUs / 1000) % (15 * MINUTE_MS)))
   }
 
   async judge(): Promise<Lived> {
