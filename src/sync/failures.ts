@@ -23,8 +23,13 @@ const meanings: ReadonlyArray<readonly [RegExp, ErrorCode]> = [
 /** Exit codes of rsync for a connection that ended or stayed silent; 255 is ssh's, -1 means that it took too long. */
 const cut: ReadonlySet<number> = new Set([-1, 10, 12, 20, 30, 35, 255])
 
+/** rsync's for a file that could not be written; what the receiver says of it can be lost when the connection ends. */
+const UNWRITTEN = 11
+const receiverSays = /\[(?:receiver|generator)\].* \(\d+\)$/im
+
 export function failureOf({ code, stderr }: Ended, doing: string): UnderstudyError {
-  const meaning = meanings.find(([words]) => words.test(stderr))?.[1]
+  const unsaid = code === UNWRITTEN && !receiverSays.test(stderr) ? 'UNDERSTUDY_SYNC_FAR_FULL' : undefined
+  const meaning = meanings.find(([words]) => words.test(stderr))?.[1] ?? unsaid
   const other = cut.has(code) ? 'UNDERSTUDY_SYNC_CUT' : 'UNDERSTUDY_SYNC_FAILED'
   return new UnderstudyError(meaning ?? other, `${doing} (exit code ${code})`)
 }

@@ -1,10 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { sealDay } from '../../src/sync/fixtures.ts'
+import { realFiles } from '../../src/world/real/files.ts'
 
 const run = promisify(execFile)
 const sources = new URL('../../', import.meta.url).pathname
@@ -185,6 +188,17 @@ export class Pi {
     await writeFile(`${this.#home}/understudy.toml`, [...lines, ...sync, ''].join('\n'))
   }
 
+  /** Puts a sealed folder of a day there. @returns its name */
+  seal(day: number, bytes = 20_000): Promise<string> {
+    const contents = {
+      'spin30.jsonl.zst': randomBytes(bytes),
+      'spin31.jsonl.zst': randomBytes(300),
+      'pend%2F1.jsonl.zst': randomBytes(9)
+    }
+    return sealDay(realFiles, this.data, this.site, day, contents)
+  }
+
+  /** Runs a command to its end. */
   understudy(command: string, ...args: string[]): Promise<Ran> {
     return ran(process.execPath, [understudy, command, '--config', `${this.#home}/understudy.toml`, ...args])
   }

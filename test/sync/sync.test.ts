@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Journal } from '../../src/journal/journal.ts'
-import { sealDay } from '../../src/sync/fixtures.ts'
 import { realFiles } from '../../src/world/real/files.ts'
 import { realWorld } from '../../src/world/real.ts'
 import { repeats } from '../support/scale.ts'
@@ -27,15 +27,6 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const one of [...more.splice(0), pi, primary]) await one.remove()
 })
-
-function seal(on: Pi, day: number, bytes = 20_000): Promise<string> {
-  const contents = {
-    'spin30.jsonl.zst': randomBytes(bytes),
-    'spin31.jsonl.zst': randomBytes(300),
-    'pend%2F1.jsonl.zst': randomBytes(9)
-  }
-  return sealDay(realFiles, on.data, on.site, day, contents)
-}
 
 /** A journal with some messages of each of these days. */
 async function record(data: string, days: readonly string[]): Promise<void> {
@@ -60,7 +51,7 @@ async function record(data: string, days: readonly string[]): Promise<void> {
 
 test('three days are sent and confirmed, and a far file that is damaged afterwards is reported', async () => {
   primary.watch('north')
-  const names = [await seal(pi, 0), await seal(pi, 1), await seal(pi, 2)]
+  const names = [await pi.seal(0), await pi.seal(1), await pi.seal(2)]
   const first = await pi.understudy('sync', '--json')
   expect(first).toMatchObject({ code: 0, err: '' })
   expect(JSON.parse(first.out)).toEqual({ sent: names, confirmed: names, waiting: [], differing: [] })
@@ -104,7 +95,7 @@ test('two Pis share one target', async () => {
   const other = await Pi.make('south', primary)
   more.push(other)
   primary.watch('north', 'south')
-  const [here, there] = [await seal(pi, 0, 3_000_000), await seal(other, 0, 3_000_000)]
+  const [here, there] = [await pi.seal(0, 3_000_000), await other.seal(0, 3_000_000)]
   const reports = await Promise.all([pi.understudy('sync', '--json'), other.understudy('sync', '--json')])
   expect(reports.map(({ code }) => code)).toEqual([0, 0])
   expect(await pi.difference(here)).toBe('')
@@ -112,7 +103,7 @@ test('two Pis share one target', async () => {
 })
 
 test('nothing counts before its receipt', async () => {
-  const name = await seal(pi, 0)
+  const name = await pi.seal(0)
   // Nobody writes receipts: the command waits a minute for one.
   const run = pi.spawn('sync')
   await until(async () => (await pi.handed(name))?.sentMs !== undefined)
@@ -130,7 +121,7 @@ test('cut at any byte it goes on where it was, and the far side is identical at 
   primary.watch('north')
   const bytes = 4_000_000
   const cuts = repeats(20)
-  const name = await seal(pi, 0, bytes)
+  const name = await pi.seal(0, bytes)
   for (let i = 0; proxy.cuts < cuts; i++) {
     // Wherever it is: in the handshakes, in the file, in the note, in the receipts.
     proxy.cutAfterBytes = randomInt(1, i % 3 === 0 ? 30_000 : bytes / 2)
@@ -153,7 +144,7 @@ test('an interrupted transfer is not begun anew', async () => {
   more.push({ remove: () => proxy.close() })
   await pi.configure([`port = ${proxy.port}`])
   primary.watch('north')
-  const name = await seal(pi, 0, 12_000_000)
+  const name = await pi.seal(0, 12_000_000)
   for (let i = 0; i < 3; i++) {
     // Three times less than a third: each cut does come.
     proxy.cutAfterBytes = 3_000_000
@@ -169,7 +160,7 @@ test('an interrupted transfer is not begun anew', async () => {
 describe('the keys', () => {
   test('upload cannot delete, overwrite or read; receipts cannot write; neither runs a command', async () => {
     primary.watch('north')
-    const name = await seal(pi, 0)
+    const name = await pi.seal(0)
     expect((await pi.understudy('sync')).code).toBe(0)
     const shell = `ssh -F "${pi.data}/sync/ssh_config"`
     const rsync = (...args: string[]) => ran('rsync', ['-e', shell, ...args])
@@ -214,53 +205,23 @@ describe('the keys', () => {
     more.push(other)
     await other.install('north', [out.trim()])
     await pi.configure([`port = ${other.port}`])
-    await seal(pi, 0)
+    await pi.seal(0)
     expect((await pi.understudy('sync')).err).toContain('UNDERSTUDY_SYNC_UNRESTRICTED')
   })
 })
 
 test('a changed host key stops it, and what helps is in its words', async () => {
   primary.watch('north')
-  await seal(pi, 0)
+  await pi.seal(0)
   expect((await pi.understudy('sync')).code).toBe(0)
   await primary.renewHostKey()
-  const name = await seal(pi, 1)
+  const name = await pi.seal(1)
   const { code, err } = await pi.understudy('sync')
   expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('UNDERSTUDY_SYNC_HOST_KEY') })
   expect(err).toContain('known_hosts')
   await ran('ssh-keygen', ['-R', `[127.0.0.1]:${primary.port}`, '-f', `${pi.data}/sync/known_hosts`])
   expect((await pi.understudy('sync')).code).toBe(0)
   expect(await pi.difference(name)).toBe('')
-})
-
-const DAY = 'daily/2026-11-02'
-const present = async (path: string): Promise<boolean> => (await realFiles.info(path)) !== undefined
-
-test.each<[string, () => Promise<boolean>]>([
-  ['it is on record', () => present(`${pi.data}/sync/handed/${DAY}.json`)],
-  ['an attempt is on record', async () => ((await pi.handed(DAY))?.attempts ?? 0) > 0],
-  ['the hidden place is made', () => present(pi.there(`.partial/${DAY}/1`))],
-  ['a file has arrived', () => present(pi.there(`.partial/${DAY}/1/pend%2F1.jsonl.zst`))],
-  ['it is put into place', () => present(pi.there(`${DAY}/spin30.jsonl.zst`))],
-  ['the manifest is there', () => present(pi.there(`${DAY}/manifest.json`))],
-  ['it is on record as sent', async () => (await pi.handed(DAY))?.sentMs !== undefined],
-  ['the receipt is written', () => present(`${primary.directory}/receipts/north/${DAY}.sha256`)],
-  ['the receipt has come', () => present(`${pi.data}/sync/receipts/${DAY}.sha256`)],
-  ['it is on record as confirmed', async () => (await pi.handed(DAY))?.confirmedMs !== undefined]
-])('killed when %s: one folder, whole, and nothing believed early', async (_, reached) => {
-  await pi.configure(['bandwidth = "2MB"'])
-  primary.watch('north')
-  expect(await seal(pi, 0, 2_000_000)).toBe(DAY)
-  const child = pi.spawn('sync')
-  const exit = new Promise((resolve) => child.once('exit', resolve))
-  await Promise.race([until(reached), exit])
-  child.kill('SIGKILL')
-  await exit
-  if ((await pi.handed(DAY))?.confirmedMs !== undefined) expect(await pi.difference(DAY)).toBe('')
-  expect(await present(`${pi.data}/captures/${DAY}/manifest.json`)).toBe(true)
-  await until(async () => (await pi.understudy('sync')).code === 0 && (await pi.handed(DAY))?.confirmedMs !== undefined)
-  expect(await pi.difference(DAY)).toBe('')
-  expect(await readdir(pi.there('daily'))).toEqual(['2026-11-02'])
 })
 
 test.skipIf(userInfo().uid !== 0 && process.env['CI'] !== 'true')(
@@ -277,11 +238,11 @@ test.skipIf(userInfo().uid !== 0 && process.env['CI'] !== 'true')(
     const small = await Primary.start(`${folder}/far`)
     const from = await Pi.make('south', small)
     more.unshift(from, small)
-    const name = await seal(from, 0, 6_000_000)
+    const name = await from.seal(0, 6_000_000)
     for (let i = 0; i < 2; i++) {
       const { code, err } = await from.understudy('sync')
       expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('UNDERSTUDY_SYNC_FAR_FULL') })
-      expect(await present(from.there(name))).toBe(false)
+      expect(existsSync(from.there(name))).toBe(false)
     }
     await mount('-o', 'remount,size=40m', folder)
     small.watch('south')
@@ -292,7 +253,7 @@ test.skipIf(userInfo().uid !== 0 && process.env['CI'] !== 'true')(
 
 test('a running recorder is asked, and its status says how it stands', async () => {
   primary.watch('north')
-  const name = await seal(pi, 0)
+  const name = await pi.seal(0)
   const recorder = pi.spawn('run')
   const exit = new Promise((resolve) => recorder.once('exit', resolve))
   try {
