@@ -94,6 +94,10 @@ test('a Pi without any time seals under boot and position after 48 h, and never 
   const { boot } = lab.machine.clock
   const folders = await lab.folders()
   expect(folders).toContain('daily/2026-11-02')
+  // Where what was heard since belongs is not known: it is not said of the window.
+  const { window, streams } = (await lab.sealed()).find(({ folder }) => folder === '2026-11-02')!.manifest
+  const unknown = { kind: 'uncertain', cause: 'time unknown', toUs: window!.toUs }
+  expect(streams.map(({ coverage }) => coverage.rest.at(-1))).toMatchObject([unknown])
   const undated = folders.find((folder) => folder.startsWith(`daily/boot-${boot}-`))!
   expect(undated).toBeDefined()
   const held = (await lab.content(`${undated}/spin30.jsonl.zst`)).trim().split('\n')

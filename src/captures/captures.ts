@@ -241,13 +241,13 @@ export class Captures {
     this.#nextUs = touched.size > 0 ? nowUs - SETTLE_US : this.#nextEndUs(nowUs)
   }
 
-  async #sealDue(nowUs: Us, isSettled: (due: Due) => boolean, told?: SealJob['progress']): Promise<void> {
+  async #sealDue(nowUs: Us, isSettled: (due: Due) => boolean, told?: SealJob['progress'], knownUs?: Us): Promise<void> {
     const ledger = await this.ledger()
     const due = this.#captures
       .flatMap((capture) => this.#dueOf(capture, nowUs, ledger).map((window) => ({ capture, window })))
       .filter(isSettled)
       .sort((a, b) => a.window.toUs - b.window.toUs || a.window.fromUs - b.window.fromUs)
-    for (const { capture, window } of due) await this.#seal(capture, window, nowUs, told)
+    for (const { capture, window } of due) await this.#seal(capture, window, nowUs, told, knownUs)
   }
 
   /** The windows of a capture that have ended and are not, or not wholly, sealed. */
@@ -269,7 +269,7 @@ export class Captures {
     return [...due.values()]
   }
 
-  async #seal(capture: Capture, window: Window, nowUs: Us, told?: SealJob['progress']): Promise<void> {
+  async #seal(capture: Capture, window: Window, nowUs: Us, told?: SealJob['progress'], knownUs?: Us): Promise<void> {
     const { name } = capture
     const ledger = await this.ledger()
     const parts = ledger.parts(name, window.label)
@@ -287,14 +287,18 @@ export class Captures {
       before,
       isSealed: earlier.length === 0 ? () => false : isSealed,
       nowUs,
-      ...(told && { progress: told })
+      ...(told && { progress: told }),
+      ...(knownUs !== undefined && { knownUs })
     })
   }
 
   async #sealFolder(
     capture: Capture,
     left: Progress,
-    job: Pick<SealJob, 'folder' | 'supplement' | 'window' | 'undated' | 'before' | 'isSealed' | 'nowUs' | 'progress'>
+    job: Pick<
+      SealJob,
+      'folder' | 'supplement' | 'window' | 'undated' | 'before' | 'isSealed' | 'nowUs' | 'knownUs' | 'progress'
+    >
   ): Promise<void> {
     const { directory, site, version, step = () => {} } = this.#options
     const name = capture.name
@@ -362,7 +366,7 @@ export class Captures {
     }
     await this.#keep({ ...left, heldUs: 0 })
     const { knownUs, unknownUs } = left
-    if (knownUs !== undefined) await this.#sealDue(knownUs + unknownUs, () => true)
+    if (knownUs !== undefined) await this.#sealDue(knownUs + unknownUs, () => true, undefined, knownUs)
   }
 
   /** When each capture begins is settled when it is first seen. */

@@ -35,6 +35,8 @@ export interface SealJob {
   /** Whether a frame is in an earlier folder of this capture. */
   readonly isSealed: (frame: Frame) => boolean
   readonly nowUs: Us
+  /** The time is known up to here; absent: now too. What was heard since has no time yet. */
+  readonly knownUs?: Us
   readonly signal: AbortSignal
   readonly step: (step: SealStep) => void | Promise<void>
   /** Told now and then: frames so far, and the position reached. */
@@ -138,7 +140,9 @@ async function manifestOf(
   const zone = new Zone(capture.timeZone)
   const period = window ?? written.period
   const streams = (await journal.streams()).filter(job.wanted)
-  const coverage = await journal.coverage({ streams, fromUs: period.fromUs, toUs: period.toUs })
+  const knownUs = Math.max(period.fromUs, Math.min(period.toUs, job.knownUs ?? period.toUs))
+  const coverage = await journal.coverage({ streams, fromUs: period.fromUs, toUs: knownUs })
+  const later = { fromUs: knownUs, toUs: period.toUs, kind: 'uncertain', cause: 'time unknown' } as const
   const { first, last } = written
   const around = first !== undefined && last !== undefined ? await journal.chainAround(first, last) : {}
   return {
@@ -164,9 +168,9 @@ async function manifestOf(
     sealedUs: nowUs,
     sealed: zone.iso(nowUs),
     content: capture.format,
-    streams: coverage.map(({ stream, fromUs, toUs, heardUs, rest }) => ({
+    streams: coverage.map(({ stream, fromUs, heardUs, rest }) => ({
       ...written.countsOf(stream),
-      coverage: { fromUs, toUs, heardUs, rest: [...rest] }
+      coverage: { fromUs, toUs: period.toUs, heardUs, rest: knownUs < period.toUs ? [...rest, later] : [...rest] }
     })),
     files: listed,
     names: {},

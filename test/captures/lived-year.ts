@@ -169,7 +169,7 @@ class Life {
     return broken
   }
 
-  /** What was heard does not change any more once it was sealed. */
+  /** What was heard does not change any more once it was sealed, except where that says that the time was not known. */
   async #judgeCoverage(capture: string, label: string, { manifest }: SealedFolder): Promise<string[]> {
     const { window, streams } = manifest
     if (!window || streams.length === 0) return []
@@ -177,9 +177,14 @@ class Life {
     const now = await this.lab.do(
       this.lab.journal.coverage({ streams: names, fromUs: window.fromUs, toUs: window.toUs })
     )
-    const heard = (rest: ReadonlyArray<{ heardUs: Us }>): string => rest.map(({ heardUs }) => heardUs).join()
-    const then = heard(streams.map(({ coverage }) => coverage))
-    return heard(now) === then ? [] : [`${capture} ${label}: heard ${then}, and by the journal ${heard(now)}`]
+    const said = streams.map(({ coverage }) => coverage)
+    const holds = now.every(({ heardUs }, i) => {
+      const unknown = said[i]!.rest.filter(({ cause }) => cause === 'time unknown')
+      const unknownUs = unknown.reduce((sum, { fromUs, toUs }) => sum + toUs - fromUs, 0)
+      return heardUs >= said[i]!.heardUs && heardUs <= said[i]!.heardUs + unknownUs
+    })
+    const heard = (all: ReadonlyArray<{ heardUs: Us }>): string => all.map(({ heardUs }) => heardUs).join()
+    return holds ? [] : [`${capture} ${label}: heard ${heard(said)}, and by the journal ${heard(now)}`]
   }
 
   /** The lines of all parts, by the frames' numbers. */
