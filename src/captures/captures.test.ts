@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { readCatalogue } from '../journal/catalogue.ts'
 import { directory, START_US } from '../journal/fixtures.ts'
+import { journalPaths } from '../journal/paths.ts'
 import { daily, HOUR_MS, Lab } from './fixtures.ts'
 import { envelope } from './formats/envelope.ts'
 
@@ -184,6 +186,19 @@ test('what is confirmed may go when room is needed, and is not made again', asyn
     [true, true],
     [true, false]
   ])
+})
+
+test('what is sealed counts as known to be elsewhere only where the config says so', async () => {
+  for (const sealedIsConfirmed of [false, true]) {
+    const lab = new Lab()
+    lab.sealedIsConfirmed = sealedIsConfirmed
+    await lab.start()
+    await lab.live(40)
+    const [sealed] = await lab.sealed()
+    expect(sealed!.manifest.journal.completeBelow).toBeGreaterThan(30)
+    const catalogue = await readCatalogue(lab.machine.world.files, journalPaths(directory).catalogue)
+    expect(catalogue?.confirmed).toBe(sealedIsConfirmed ? sealed!.manifest.journal.completeBelow : undefined)
+  }
 })
 
 test('a window is made when it is asked for, if it has ended', async () => {

@@ -36,6 +36,8 @@ export interface CapturesOptions {
   readonly site: string
   readonly version: string
   readonly captures: readonly CaptureConfig[]
+  /** What is in a sealed folder of all streams counts as known to be elsewhere. */
+  readonly sealedIsConfirmed?: boolean
   /** For tests: called after each step on the way to a sealed folder. */
   readonly step?: (step: SealStep) => void | Promise<void>
 }
@@ -320,6 +322,9 @@ export class Captures {
       if (folder) {
         await ledger.sealed(folder, left)
         await step('noted')
+        if (this.#options.sealedIsConfirmed && capture.whole) {
+          await this.#journal.confirm(folder.manifest.journal.completeBelow)
+        }
         const frames = folder.manifest.streams.reduce((sum, stream) => sum + stream.frames, 0)
         this.#log.info({ capture: name, folder: job.folder, frames }, 'sealed')
       } else {

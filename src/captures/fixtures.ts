@@ -35,6 +35,7 @@ export class Lab {
   /** The doors that captures go through. */
   through = (world: World): World => world
   step: NonNullable<CapturesOptions['step']> = () => {}
+  sealedIsConfirmed = false
 
   /** @param startUs when it begins; default: 2026-11-02T08:00:00Z */
   constructor(configs: readonly CaptureConfig[] = [daily], seed = 1, startUs?: Us) {
@@ -46,7 +47,15 @@ export class Lab {
   async start(): Promise<void> {
     const { world } = this.machine
     this.journal = await this.do(openJournal(world))
-    const options = { directory, site: 'north', version: '1.2.3', captures: this.configs, step: this.step }
+    const { sealedIsConfirmed } = this
+    const options = {
+      directory,
+      site: 'north',
+      version: '1.2.3',
+      captures: this.configs,
+      step: this.step,
+      sealedIsConfirmed
+    }
     this.captures = new Captures(this.through(world), this.journal, options, silent)
     this.captures.start()
   }

@@ -62,7 +62,13 @@ export class ServedJournal {
       const captures = new Captures(
         world,
         journal,
-        { directory, site: config.site, version, captures: config.captures },
+        {
+          directory,
+          site: config.site,
+          version,
+          captures: config.captures,
+          sealedIsConfirmed: config.journal.sealedIsConfirmed
+        },
         log
       )
       const sync = new Sync(world, config, syncSurroundings(world, directory, journal, captures), log)

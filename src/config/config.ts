@@ -41,6 +41,7 @@ export interface Config {
     readonly minFreeBytes: number
     readonly maxBytes: number | undefined
     readonly maxAgeMs: Ms | undefined
+    readonly sealedIsConfirmed: boolean
     readonly memoryBytes: number
   }
   readonly network: { readonly proxy: string | undefined; readonly caFile: string | undefined }
@@ -89,6 +90,7 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
       minFreeBytes: journal.min_free,
       maxBytes: journal.max_size,
       maxAgeMs: journal.max_age,
+      sealedIsConfirmed: journal.sealed_is_confirmed,
       memoryBytes: journal.memory
     },
     network: { proxy: network.proxy, caFile: network.ca_file },

@@ -33,6 +33,7 @@ test('without a file the defaults hold', async () => {
       storeSizeBytes: 256e6,
       storeAgeMs: 604_800_000,
       minFreeBytes: 500e6,
+      sealedIsConfirmed: false,
       memoryBytes: 64e6
     },
     network: { proxy: undefined, caFile: undefined },

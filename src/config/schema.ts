@@ -64,6 +64,8 @@ const journal = section({
   max_size: v.optional(size('10MB', '100TB')),
   /** Stores that are older are removed once all in them is known to be elsewhere too. */
   max_age: v.optional(duration('1d', '36500d')),
+  /** What is in a sealed folder of all streams counts as known to be elsewhere, although the folder is only here. */
+  sealed_is_confirmed: v.optional(v.boolean(), false),
   /** Bytes received but not yet committed, over all streams; beyond it the sockets are paused. */
   memory: v.optional(size('16MB', '1GB'), '64MB')
 })
