@@ -225,7 +225,7 @@ export class Captures {
     const before = this.#progress
     const begun = await this.#begin(nowUs)
     const touched = new Set<string>()
-    const progress = await file(
+    const filed = await file(
       this.#journal,
       ledger,
       this.#captures,
@@ -233,6 +233,7 @@ export class Captures {
       (capture, { label }) => touched.add(`${capture.name} ${label}`),
       this.#stopping.signal
     )
+    const progress = this.#withEarly(filed, ledger, nowUs)
     this.#progress = progress
     if (before === undefined || begun !== before || this.#world.clock.monoUs() - this.#keptUs >= KEEP_US) {
       await this.#keep(progress)
@@ -241,6 +242,20 @@ export class Captures {
       nowUs - window.toUs >= SETTLE_US && !touched.has(`${capture.name} ${window.label}`)
     await this.#sealDue(nowUs, isSettled, told)
     this.#nextUs = touched.size > 0 ? nowUs - SETTLE_US : this.#nextEndUs(nowUs)
+  }
+
+  /** A clock that was ahead has sealed windows before their end: they are open until then. */
+  #withEarly(filed: Progress, ledger: Ledger, nowUs: Us): Progress {
+    const first = filed.place.position - 1
+    const open = { ...filed.open }
+    for (const { name } of this.#captures) {
+      const windows = new Map((open[name] ?? []).map((window) => [window.label, window]))
+      for (const { window } of ledger.entries(name)) {
+        if (window && window.toUs > nowUs && !windows.has(window.label)) windows.set(window.label, { ...window, first })
+      }
+      open[name] = [...windows.values()]
+    }
+    return { ...filed, open }
   }
 
   async #sealDue(nowUs: Us, isSettled: (due: Due) => boolean, told?: SealJob['progress'], knownUs?: Us): Promise<void> {
@@ -278,6 +293,7 @@ export class Captures {
     const earlier = [...parts, ...ledger.undated(name)]
     const isSealed = (frame: Frame): boolean => earlier.some((one) => holds(one, frame, frame.trueUs ?? frame.wallUs))
     const supplement = parts.length + 1
+    const former = parts.at(-1)?.folder
     const progress = this.#progress!
     const before = progress.place.position
     const made: Pick<Sealed, 'capture' | 'window' | 'before'> = { capture: name, window, before }
@@ -285,6 +301,7 @@ export class Captures {
     await this.#sealFolder(capture, left, {
       folder: folderName(window.label, supplement),
       supplement,
+      ...(former !== undefined && { former }),
       window,
       before,
       isSealed: earlier.length === 0 ? () => false : isSealed,
@@ -299,7 +316,16 @@ export class Captures {
     left: Progress,
     job: Pick<
       SealJob,
-      'folder' | 'supplement' | 'window' | 'undated' | 'before' | 'isSealed' | 'nowUs' | 'knownUs' | 'progress'
+      | 'folder'
+      | 'supplement'
+      | 'former'
+      | 'window'
+      | 'undated'
+      | 'before'
+      | 'isSealed'
+      | 'nowUs'
+      | 'knownUs'
+      | 'progress'
     >
   ): Promise<void> {
     const { directory, site, version, step = () => {} } = this.#options

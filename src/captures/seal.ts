@@ -3,6 +3,7 @@ import type { CaptureConfig } from '../config/config.ts'
 import type { Frame, Position } from '../journal/entry.ts'
 import type { Positions } from '../journal/reading.ts'
 import type { SeriesReader } from '../journal/series-reader.ts'
+import type { Files } from '../world/files.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { compressionOf, readCompressed } from './compressed-file.ts'
@@ -23,8 +24,10 @@ export interface SealJob {
   readonly capture: CaptureConfig
   readonly wanted: (stream: string) => boolean
   readonly folder: string
-  /** From 1 on; a supplement is made only of what there is. */
+  /** From 1 on; a supplement is made only where there is more, or something else was heard. */
   readonly supplement: number
+  /** The last folder of the window until now. */
+  readonly former?: string
   readonly window?: Window
   /** Without a window: the positions that are sealed, `to` exclusive, and their boot. */
   readonly undated?: Positions & { readonly boot: string }
@@ -66,7 +69,9 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
       job.progress?.(frames, batch.at(-1)?.position ?? 0)
       await new Promise<void>((resolve) => world.timers.afterInput(resolve))
     }
-    if (frames === 0 && (job.supplement > 1 || !job.window)) {
+    const isNeeded =
+      frames > 0 || (job.window && (job.supplement === 1 || (await isHeardOtherwise(files, journal, job))))
+    if (!isNeeded) {
       await written.abandon()
       await files.remove(temporary)
       return undefined
@@ -105,6 +110,17 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
   await files.syncDirectory(parent)
   await job.step('folder synced')
   return sealedFolder(files, job.directory, job.capture.name, job.folder)
+}
+
+/** Whether more or less of the window was heard than the folder before says. */
+async function isHeardOtherwise(files: Files, journal: SeriesReader, job: SealJob): Promise<boolean> {
+  const { former, window, directory, capture } = job
+  const folder = former && (await sealedFolder(files, directory, capture.name, former))
+  if (!folder || !window) return false
+  const said = new Map(folder.manifest.streams.map(({ stream, coverage }) => [stream, coverage.heardUs]))
+  const { fromUs, toUs } = window
+  const coverage = await journal.coverage({ streams: [...said.keys()], fromUs, toUs })
+  return coverage.some(({ stream, heardUs }) => heardUs !== said.get(stream))
 }
 
 /** What a folder is called while it is made. */

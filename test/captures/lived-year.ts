@@ -156,7 +156,8 @@ class Life {
       captured += expected.length
       if ((await this.#content(parts)) !== linesOf(expected))
         broken.push(`${config.name} ${label} is not what the journal has`)
-      if (parts.length === 1) broken.push(...(await this.#judgeCoverage(config.name, label, parts[0]!)))
+      const last = parts.reduce((a, b) => (b.manifest.supplement > a.manifest.supplement ? b : a))
+      broken.push(...(await this.#judgeCoverage(config.name, label, last)))
     }
     const held = sealed.filter(({ manifest }) => manifest.undated)
     captured += held.flatMap(({ manifest }) => manifest.streams).reduce((sum, { frames }) => sum + frames, 0)
