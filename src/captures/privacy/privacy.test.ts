@@ -88,7 +88,9 @@ const someIds = fc.oneof(
   fc.tuple(fc.uuid(), fc.uuid()),
   fc.tuple(anId, anId),
   anId.map((id) => [id, `${id}-x`] as const),
-  anId.map((id) => [`x${id}`, id] as const)
+  anId.map((id) => [`x${id}`, id] as const),
+  // a spelling of the one takes the beginning of the other
+  fc.constant(['aaaan\\', '\\"aaazaa'] as const)
 )
 
 describe.each(Object.keys(kinds))('as %s', (kind) => {

@@ -52,17 +52,15 @@ export class Pseudonyms {
     const whole = this.names.get(text)
     if (whole !== undefined) return whole
     let result = ''
-    let copied = 0
-    for (let at = 0; at + MIN_INSIDE <= text.length; ) {
+    let end = 0
+    for (let at = 0; at + MIN_INSIDE <= text.length; at++) {
       const found = this.inside.get(text.slice(at, at + MIN_INSIDE))?.find(([id]) => text.startsWith(id, at))
-      if (found === undefined) at++
-      else {
-        result += text.slice(copied, at) + found[1]
-        at += found[0].length
-        copied = at
-      }
+      // One that reaches beyond another goes too: neither may be left in part.
+      if (found === undefined || at + found[0].length <= end) continue
+      result += text.slice(end, Math.max(at, end)) + found[1]
+      end = at + found[0].length
     }
-    return result + text.slice(copied)
+    return result + text.slice(end)
   }
 
   private note(text: string, name: string): void {
