@@ -60,13 +60,24 @@ export const realStores: Stores = {
     const damaged: string[] = []
     for (const name of await readdir(directory)) {
       if (!TABLE.test(name) || except?.has(name)) continue
-      if (!isWholeTable(await readFile(`${directory}/${name}`))) damaged.push(name)
+      const table = await readIfThere(`${directory}/${name}`)
+      if (table && !isWholeTable(table)) damaged.push(name)
     }
     return damaged
   },
   async fragments(file, keyBytes) {
     const content = await readFile(file)
     return file.endsWith('.log') ? logFragments(content, keyBytes) : fragments(content, keyBytes)
+  }
+}
+
+/** Whoever has the store open removes tables that it has merged. */
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
   }
 }
 
