@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { Files, OpenFile } from '../world/files.ts'
+import { InTurn } from '../world/in-turn.ts'
 import type { Us } from '../world/time.ts'
 import { readU64, writeU64 } from './bytes.ts'
 import type { Position } from './entry.ts'
@@ -54,8 +55,8 @@ export class Head {
   #syncedGeneration: number
   /** Set when a write or sync has failed: what the file holds, and whether it ever works again, nobody knows. */
   #broken = false
-  /** The last write that was asked for: two at once would mix in one slot. */
-  #writing: Promise<void> = Promise.resolve()
+  /** Two writes at once would mix in one slot. */
+  readonly #writing = new InTurn()
   /** Where the next one goes: not where the last one synced stands, which a cut could otherwise take with it. */
   #slot: number
 
@@ -83,9 +84,7 @@ export class Head {
 
   /** Writes it; on the disk only after `sync`. After a failure the file is made anew. */
   write(state: HeadState): Promise<void> {
-    const written = this.#writing.then(() => this.#write(state))
-    this.#writing = written.catch(() => {})
-    return written
+    return this.#writing.run(() => this.#write(state))
   }
 
   async #write(state: HeadState): Promise<void> {
@@ -95,7 +94,7 @@ export class Head {
   }
 
   async sync(): Promise<void> {
-    await this.#writing
+    await this.#writing.idle()
     const generation = this.#generation
     if (generation === this.#syncedGeneration) return
     await this.#try(() => this.#file.sync())

@@ -1,5 +1,6 @@
 import { type ErrorCode, UnderstudyError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { InTurn } from '../world/in-turn.ts'
 import type { Ms, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { EarlyHearing } from './early-hearing.ts'
@@ -86,8 +87,8 @@ export class Journal extends SeriesReader {
   readonly #repairs: Repairs
   readonly #retention: Retention
   readonly #merging: Merging
-  /** The last look for the data disk that was asked for. */
-  #looking: Promise<unknown> = Promise.resolve()
+  /** For the data disk. */
+  readonly #looking = new InTurn()
   #closing = false
 
   private constructor(
@@ -278,9 +279,7 @@ export class Journal extends SeriesReader {
    * @returns how it is now
    */
   lookForDisk(): Promise<DiskReport> {
-    const looked = this.#looking.then(() => this.#lookForDisk())
-    this.#looking = looked.catch(() => {})
-    return looked
+    return this.#looking.run(() => this.#lookForDisk())
   }
 
   async #lookForDisk(): Promise<DiskReport> {
@@ -297,7 +296,7 @@ export class Journal extends SeriesReader {
   async close(): Promise<void> {
     this.#series.onBegun = () => {}
     this.#closing = true
-    await Promise.all([this.#looking, this.#repairs.stop(), this.#retention.stop(), this.#merging.stop()])
+    await Promise.all([this.#looking.idle(), this.#repairs.stop(), this.#retention.stop(), this.#merging.stop()])
     this.hearing.stopped()
     try {
       await this.#writer.close()

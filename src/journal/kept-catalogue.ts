@@ -1,4 +1,5 @@
 import { UnderstudyError } from '../errors.ts'
+import { InTurn } from '../world/in-turn.ts'
 import type { World } from '../world/world.ts'
 import {
   type Catalogue,
@@ -61,8 +62,7 @@ export class KeptCatalogue {
   protected readonly world: World
   protected readonly directory: string
   #catalogue: Catalogue
-  /** The last change that was asked for. */
-  #changed: Promise<unknown> = Promise.resolve()
+  readonly #changes = new InTurn()
 
   protected constructor(world: World, directory: string, { catalogue, rebuilt }: LoadedCatalogue) {
     this.rebuilt = rebuilt
@@ -157,13 +157,11 @@ export class KeptCatalogue {
 
   /** Changes come one after the other, each upon what the one before has written. */
   protected change(change: (catalogue: Catalogue) => Catalogue): Promise<void> {
-    const changed = this.#changed.then(async () => {
+    return this.#changes.run(async () => {
       const catalogue = change(this.#catalogue)
       await writeCatalogue(this.world.files, journalPaths(this.directory).catalogue, catalogue)
       this.#catalogue = catalogue
     })
-    this.#changed = changed.catch(() => {})
-    return changed
   }
 }
 

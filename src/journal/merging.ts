@@ -1,5 +1,6 @@
 import { UnderstudyError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { InTurn } from '../world/in-turn.ts'
 import { sleep } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { CatalogueStore } from './catalogue.ts'
@@ -20,7 +21,7 @@ export class Merging {
   readonly #stopping = new AbortController()
   /** Not tried again before the next start. */
   readonly #failed = new Set<number>()
-  #work: Promise<void> = Promise.resolve()
+  readonly #work = new InTurn()
 
   /** @param spareBytes what is not used of the disk */
   constructor(world: World, series: Series, log: Log, spareBytes: number) {
@@ -36,19 +37,19 @@ export class Merging {
    */
   request(again: readonly CatalogueStore[] = []): void {
     for (const { number } of again) this.#failed.delete(number)
-    this.#work = this.#work.then(async () => {
+    void this.#work.run(async () => {
       for (let store = this.#next(); store; store = this.#next()) await this.#merge(store)
     })
   }
 
   /** Resolves when everything that was asked for is done. */
   idle(): Promise<void> {
-    return this.#work
+    return this.#work.idle()
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('stopping'))
-    await this.#work
+    await this.#work.idle()
   }
 
   /** Salvaged ones stay as they are: their chain has holes. */

@@ -1,3 +1,4 @@
+import { InTurn } from '../world/in-turn.ts'
 import { readEntries } from './block.ts'
 import type { CatalogueStore } from './catalogue.ts'
 import type { EventEntry, Position } from './entry.ts'
@@ -15,7 +16,7 @@ export class Records {
   /** What they were learnt from: when a store is removed, salvaged or begun, goes or comes back, they are learnt anew. */
   #stores: readonly CatalogueStore[] = []
   #away = ''
-  #asked: Promise<unknown> = Promise.resolve()
+  readonly #asked = new InTurn()
 
   constructor(series: Series) {
     this.#series = series
@@ -23,9 +24,7 @@ export class Records {
 
   /** In order of position; of everything committed so far. */
   all(): Promise<readonly Recorded[]> {
-    const asked = this.#asked.then(() => this.#catchUp())
-    this.#asked = asked.catch(() => {})
-    return asked
+    return this.#asked.run(() => this.#catchUp())
   }
 
   async #catchUp(): Promise<readonly Recorded[]> {

@@ -1,5 +1,6 @@
 import { UnderstudyError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { InTurn } from '../world/in-turn.ts'
 import type { World } from '../world/world.ts'
 import { type CatalogueStore, usedEnd } from './catalogue.ts'
 import type { JournalEvent } from './entry.ts'
@@ -27,7 +28,7 @@ export class Repairs {
   #salvaging: number | undefined
   /** How often each store was salvaged since the start. */
   readonly #salvages = new Map<number, number>()
-  #work: Promise<void> = Promise.resolve()
+  readonly #work = new InTurn()
 
   /** @param note puts an event on record */
   constructor(world: World, series: Series, note: (event: JournalEvent) => void, log: Log) {
@@ -82,7 +83,7 @@ export class Repairs {
         progress?.(index + 1, examined.length)
       })
     }
-    await this.#work
+    await this.#work.idle()
     return {
       examined,
       salvaged: examined.filter((store) => this.#salvages.get(store) !== before.get(store)),
@@ -104,17 +105,17 @@ export class Repairs {
 
   /** Resolves when all that is known of is done. */
   idle(): Promise<void> {
-    return this.#work
+    return this.#work.idle()
   }
 
   async stop(): Promise<void> {
     this.#series.onDamage = () => {}
     this.#stopping.abort(new Error('stopping'))
-    await this.#work
+    await this.#work.idle()
   }
 
   #then(work: () => Promise<void>): void {
-    this.#work = this.#work.then(async () => {
+    void this.#work.run(async () => {
       if (this.#stopping.signal.aborted) return
       try {
         await work()

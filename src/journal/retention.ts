@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts'
+import { InTurn } from '../world/in-turn.ts'
 import type { Ms, Timer, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { CatalogueStore, Removal } from './catalogue.ts'
@@ -67,13 +68,13 @@ export class Retention {
   readonly #forgotten = new Set<string>()
   /** Stores of which it was said that they will be erased. */
   readonly #announced = new Set<number>()
+  readonly #work = new InTurn()
   /** On record from these positions on. */
   #noted: Array<{ readonly removal: Removal; readonly position: Position }> = []
   #writer: Writer | undefined
   #repairs: Repairs | undefined
   #timer: Timer | undefined
   #stopped = false
-  #work: Promise<void> = Promise.resolve()
 
   constructor(world: World, series: Series, log: Log, limits: RetentionLimits, around: Surroundings) {
     this.#world = world
@@ -93,7 +94,7 @@ export class Retention {
 
   /** Removes what there is to remove. Never rejects. */
   run(): Promise<void> {
-    this.#work = this.#work.then(async () => {
+    return this.#work.run(async () => {
       if (this.#stopped) return
       // What cannot be noted now is noted the next time: it must not keep room from being made.
       await this.settle().catch((error) => this.#log.debug({ err: error }, 'removals could not be settled'))
@@ -103,13 +104,12 @@ export class Retention {
         this.#log.error({ err: error }, 'room could not be made')
       }
     })
-    return this.#work
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
-    await this.#work
+    await this.#work.idle()
   }
 
   /** The catalogue forgets the removals that are on record on the disk. */

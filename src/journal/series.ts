@@ -1,4 +1,5 @@
 import { UnderstudyError } from '../errors.ts'
+import { InTurn } from '../world/in-turn.ts'
 import type { World } from '../world/world.ts'
 import { type Catalogue, type CatalogueStore, type Hole, type Removal, usedEnd } from './catalogue.ts'
 import { datedName } from './dated-name.ts'
@@ -19,8 +20,8 @@ export class Series extends StoredBlocks {
   /** Called when a store is begun, and thereby the one before finished. */
   onBegun: () => void = () => {}
   #looked = false
-  /** The last look that was asked for. */
-  #looking: Promise<unknown> = Promise.resolve()
+  /** Two looks at once would take a new disk into use twice. */
+  readonly #looking = new InTurn()
 
   /**
    * Reads what there is (see `loadCatalogue`), and opens no store yet. Its disks are away until they are looked for.
@@ -57,10 +58,7 @@ export class Series extends StoredBlocks {
    * @returns the stores that are there again
    */
   lookForDisks(): Promise<readonly CatalogueStore[]> {
-    // Two at once would take a new disk into use twice.
-    const looked = this.#looking.then(() => this.#lookForDisks())
-    this.#looking = looked.catch(() => {})
-    return looked
+    return this.#looking.run(() => this.#lookForDisks())
   }
 
   async #lookForDisks(): Promise<readonly CatalogueStore[]> {

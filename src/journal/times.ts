@@ -1,3 +1,4 @@
+import { InTurn } from '../world/in-turn.ts'
 import { readEntries } from './block.ts'
 import type { CatalogueStore } from './catalogue.ts'
 import type { Position } from './entry.ts'
@@ -12,7 +13,7 @@ export class Times {
   #learnt: Position = 0
   /** What the timeline was learnt from: when one is removed, salvaged or begun, it is learnt anew. */
   #stores: readonly CatalogueStore[] | undefined
-  #asked: Promise<unknown> = Promise.resolve()
+  readonly #asked = new InTurn()
 
   constructor(series: Series) {
     this.#series = series
@@ -20,9 +21,7 @@ export class Times {
 
   /** The times of everything committed so far. */
   timeline(): Promise<Timeline> {
-    const asked = this.#asked.then(() => this.#catchUp())
-    this.#asked = asked.catch(() => {})
-    return asked
+    return this.#asked.run(() => this.#catchUp())
   }
 
   async #catchUp(): Promise<Timeline> {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Journal } from '../../journal/journal.ts'
 import type { OpenFile } from '../../world/files.ts'
+import { InTurn } from '../../world/in-turn.ts'
 import { sleep } from '../../world/time.ts'
 import { Appliance } from '../appliance.ts'
 import { type Command, relayOptions } from '../command.ts'
@@ -67,10 +68,10 @@ export const run: Command = {
 
 /** Tells what is on the disk; `file`, or standard output without one. */
 function acknowledge(journal: Journal, { terminal }: Call, file: OpenFile | undefined): void {
-  let written = Promise.resolve()
+  const writing = new InTurn()
   journal.onCommit((lastSeqs) => {
     const text = [...lastSeqs].map(([stream, seq]) => `${stream} ${seq}\n`).join('')
     if (text === '') return
-    written = written.then(() => (file ? file.write(Buffer.from(text), 0) : terminal.out(text))).catch(() => {})
+    void writing.run(() => (file ? file.write(Buffer.from(text), 0) : terminal.out(text)))
   })
 }
