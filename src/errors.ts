@@ -277,6 +277,17 @@ const registry = {
     remedy: 'move the folder away there, as docs/sync.md says; where it is still here, it is sent again',
     exit: 1
   },
+  // analytics/
+  UNDERSTUDY_GRAPH_INVALID: {
+    what: 'a comparison graph is not valid',
+    remedy: 'correct or remove the file; `understudy graphs check` looks through them all',
+    exit: 1
+  },
+  UNDERSTUDY_GRAPHS_UNREADABLE: {
+    what: 'the folder of the comparison graphs cannot be read',
+    remedy: 'check [primary] comp_path, or COMP_PATH, and the permissions',
+    exit: 1
+  },
   // cli/
   UNDERSTUDY_NOT_RUNNING: {
     what: 'no Understudy is running on this data folder',
