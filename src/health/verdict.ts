@@ -1,0 +1,28 @@
+import type { Ms } from '../world/time.ts'
+
+/**
+ * `ok`: everything is being kept. `attention`: it is, and something needs a person within days. `failing`: something is
+ * being lost, or will be within a day.
+ */
+export type VerdictState = 'ok' | 'attention' | 'failing'
+
+export interface Verdict {
+  readonly state: VerdictState
+  /** All of it in one sentence. */
+  readonly sentence: string
+  /** The worst first. Notes are worth knowing and change nothing. */
+  readonly reasons: readonly Reason[]
+}
+
+export interface Reason {
+  /** The rule that found it, as in docs/health.md. */
+  readonly code: string
+  readonly state: 'note' | 'attention' | 'failing'
+  /** What is so; it says nothing that changes from minute to minute. */
+  readonly text: string
+  /** What to do. */
+  readonly todo: string
+  readonly stream?: string | undefined
+  /** Since when, where that is known. */
+  readonly sinceMs?: Ms | undefined
+}
