@@ -28,6 +28,14 @@ export interface OpenFile {
   close(): Promise<void>
 }
 
+export interface DiskSpace {
+  readonly freeBytes: number
+  readonly totalBytes: number
+  /** Absent where the file system does not count them. */
+  readonly freeInodes?: number
+  readonly totalInodes?: number
+}
+
 /** Files and folders. Errors are Node's own (`code` is ENOENT, ENOSPC, EIO, EROFS…), in the simulated world too. */
 export interface Files {
   /** `read`: must exist. `edit`: read and write, must exist. `create`: read and write, made empty. `append`: made if missing; position is ignored. */
@@ -48,7 +56,7 @@ export interface Files {
   /** fsync of a folder: renames and new names in it are on the disk when it resolves. */
   syncDirectory(path: string): Promise<void>
   /** Of the disk that holds `path`. */
-  space(path: string): Promise<{ freeBytes: number; totalBytes: number }>
+  space(path: string): Promise<DiskSpace>
 }
 
 /**

@@ -1,11 +1,13 @@
 import { realClock } from './real/clock.ts'
 import { realFiles } from './real/files.ts'
+import { realHost } from './real/host.ts'
 import { request } from './real/http.ts'
 import { askLocal, serveLocal } from './real/local.ts'
 import { realPrograms } from './real/programs.ts'
 import { realRandom } from './real/random.ts'
 import { serve } from './real/server.ts'
 import { realStores } from './real/stores.ts'
+import { realSupervisor } from './real/supervisor.ts'
 import { realTimers } from './real/timers.ts'
 import { connect } from './real/websocket.ts'
 import type { World } from './world.ts'
@@ -19,6 +21,8 @@ export async function realWorld(): Promise<World> {
     files: realFiles,
     stores: realStores,
     sockets: { request, serve, connect, serveLocal, askLocal },
-    programs: realPrograms
+    programs: realPrograms,
+    host: realHost(),
+    supervisor: realSupervisor()
   }
 }

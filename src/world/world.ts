@@ -1,10 +1,11 @@
 /**
  * The doors to the outside. Everything that touches the world (clock, timers, randomness, files, LevelDB, sockets,
- * programs) is reached through a `World` that is passed in at construction, so that the whole appliance also runs in a
+ * programs, the machine, systemd) is reached through a `World` that is passed in at construction, so that the whole appliance also runs in a
  * simulated world from a seed. `world/real.ts` opens onto the machine, `sim/world/` onto a simulated one.
  */
 
 import type { Files } from './files.ts'
+import type { Host, Supervisor } from './host.ts'
 import type { Programs } from './programs.ts'
 import type { Sockets } from './sockets.ts'
 import type { Stores } from './stores.ts'
@@ -18,4 +19,6 @@ export interface World {
   readonly stores: Stores
   readonly sockets: Sockets
   readonly programs: Programs
+  readonly host: Host
+  readonly supervisor: Supervisor
 }

@@ -28,6 +28,8 @@ const namesCommitUs = 5_000_000
  */
 export class Disk {
   capacityBytes: number
+  /** What it says of its inodes, whatever lies on it. */
+  inodes: { readonly freeInodes?: number; readonly totalInodes?: number } = {}
   /** Every change gives EROFS. */
   readOnly = false
   /** After this many more bytes written, every write and sync gives EIO. */

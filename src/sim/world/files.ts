@@ -1,4 +1,4 @@
-import type { DirectoryEntry, FileInfo, Files, OpenFile } from '../../world/files.ts'
+import type { DirectoryEntry, DiskSpace, FileInfo, Files, OpenFile } from '../../world/files.ts'
 import type { Clock, Ms } from '../../world/time.ts'
 import type { Disk } from './disk.ts'
 import { DirectoryNode, FileNode } from './node.ts'
@@ -154,12 +154,12 @@ export class SimulatedFiles implements Files {
     ended()
   }
 
-  space(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
+  space(path: string): Promise<DiskSpace> {
     const { disk, path: inner } = locate(this.#mounts, path)
     return this.#process.io(0, () => {
       disk.checkReading('statfs', path)
       if (!disk.find(inner)) throw systemError('ENOENT', 'statfs', path)
-      return { freeBytes: disk.freeBytes, totalBytes: disk.capacityBytes }
+      return { freeBytes: disk.freeBytes, totalBytes: disk.capacityBytes, ...disk.inodes }
     })
   }
 

@@ -5,6 +5,7 @@ import type { Dice } from './dice.ts'
 import { Disk } from './disk.ts'
 import { locate, SimulatedFiles } from './files.ts'
 import { Folder } from './folder.ts'
+import { SimulatedHost, SimulatedSupervisor } from './host.ts'
 import type { LocalServer } from './local.ts'
 import type { DirectoryNode } from './node.ts'
 import { Process } from './process.ts'
@@ -29,6 +30,8 @@ export class Machine {
   readonly clock: SimulatedClock
   /** The disk at `/`. */
   readonly disk: Disk
+  readonly host: SimulatedHost
+  readonly supervisor = new SimulatedSupervisor()
   /** What `world.programs` can run. */
   readonly programs = new Map<string, FakeProgram>()
   /** Who listens on unix sockets, by path. */
@@ -46,6 +49,7 @@ export class Machine {
     this.name = name
     this.#dice = simulation.dice.fork(`machine ${name}`)
     this.clock = new SimulatedClock(simulation)
+    this.host = new SimulatedHost(this.clock)
     this.disk = this.mount('/', options.diskBytes)
     this.boot()
   }
@@ -100,7 +104,9 @@ export class Machine {
       files: new SimulatedFiles(process, this.#mounts, this.clock),
       stores: new SimulatedStores(process, this.#mounts, this.#lockedStores, this.clock),
       sockets: new SimulatedSockets(process, this, this.#mounts),
-      programs: new SimulatedPrograms(process, this.programs, () => world)
+      programs: new SimulatedPrograms(process, this.programs, () => world),
+      host: this.host,
+      supervisor: this.supervisor
     }
     this.#processes.set(world, process)
     this.#newest = world

@@ -1,11 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Programs } from '../programs.ts'
 import type { Clock } from '../time.ts'
-
-/** Of the kernel's `struct timex` on 64 bit (<sys/timex.h>): more than its size, and where `status` is in it. */
-const TIMEX_BYTES = 256
-const STATUS_AT = 40
-const STA_UNSYNC = 0x40
+import { timexReader } from './timex.ts'
 
 /**
  * The kernel's clocks. Wall time has the resolution of 1 ms only: nothing finer in Node's public interface follows
@@ -13,7 +9,7 @@ const STA_UNSYNC = 0x40
  */
 export async function realClock(programs: Programs): Promise<Clock> {
   const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
-  let adjtimex: Promise<(timex: Buffer) => number> | undefined
+  const timex = timexReader()
 
   return {
     boot,
@@ -25,21 +21,12 @@ export async function realClock(programs: Programs): Promise<Clock> {
     },
     async synchronised() {
       try {
-        adjtimex ??= loadAdjtimex()
-        const timex = Buffer.alloc(TIMEX_BYTES) // all zero: asks, changes nothing
-        if ((await adjtimex)(timex) === -1) throw new Error('adjtimex is refused here')
-        return (timex.readInt32LE(STATUS_AT) & STA_UNSYNC) === 0
+        return (await timex()).synchronised
       } catch {
         return askSystemd(programs)
       }
     }
   }
-}
-
-/** Imported when first asked for: koffi costs 1.5 MB. */
-async function loadAdjtimex(): Promise<(timex: Buffer) => number> {
-  const { default: koffi } = await import('koffi')
-  return koffi.load('libc.so.6').func('int adjtimex(_Inout_ uint8_t *timex)')
 }
 
 async function askSystemd(programs: Programs): Promise<boolean> {

@@ -37,9 +37,13 @@ export const realFiles: Files = {
     await directory.sync().finally(() => directory.close())
   },
   async space(path) {
-    const { bavail, blocks, bsize } = await fs.statfs(path)
+    const { bavail, blocks, bsize, ffree, files } = await fs.statfs(path)
     // bavail, not bfree: what is reserved for root is not free for us.
-    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
+    return {
+      freeBytes: bavail * bsize,
+      totalBytes: blocks * bsize,
+      ...(files > 0 && { freeInodes: ffree, totalInodes: files })
+    }
   }
 }
 

@@ -1,0 +1,27 @@
+import type { Ms } from './time.ts'
+
+/** How the kernel steers its clock (adjtimex). */
+export interface ClockSteering {
+  /** Whether it says that it is synchronised. */
+  readonly synchronised: boolean
+  /** How much it corrects the oscillator's speed, in ppm. */
+  readonly driftPpm: number
+  /** The most that the time can be wrong by, as it reckons. */
+  readonly maxErrorMs: Ms
+}
+
+/** What a machine says of itself besides the kernel's files. Nothing here rejects. */
+export interface Host {
+  /** Cheap. `undefined` where the kernel does not say. */
+  steering(): Promise<ClockSteering | undefined>
+  /** Costs tens of ms: to be asked where the kernel's files say nothing, and rarely. */
+  inquire(): Promise<{ readonly model?: string; readonly temperatureC?: number }>
+}
+
+/** Who started this process and watches it: systemd, where it is of Type=notify. */
+export interface Supervisor {
+  /** Without `WATCHDOG=1` for so long it ends the process; absent where it does not watch. */
+  readonly watchdogMs: Ms | undefined
+  /** Tells it lines as of sd_notify(3), `READY=1` say. Does nothing where nobody listens; never rejects. */
+  tell(state: string): Promise<void>
+}

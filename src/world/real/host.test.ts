@@ -1,0 +1,46 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { realHost } from './host.ts'
+
+afterEach(() => {
+  vi.doUnmock('koffi')
+  vi.doUnmock('systeminformation')
+})
+
+test("the kernel's numbers are in ppm and ms", async () => {
+  const adjtimex = (timex: Buffer): number => {
+    timex.writeBigInt64LE(-(12n << 16n), 16)
+    timex.writeBigInt64LE(2500n, 24)
+    timex.writeInt32LE(0x2001, 40)
+    return 0
+  }
+  vi.doMock('koffi', () => ({ default: { load: () => ({ func: () => adjtimex }) } }))
+  expect(await realHost().steering()).toEqual({ synchronised: true, driftPpm: -12, maxErrorMs: 2.5 })
+})
+
+test('where the kernel may not be asked, nothing is said', async () => {
+  vi.doMock('koffi', () => ({ default: { load: () => ({ func: () => () => -1 }) } }))
+  expect(await realHost().steering()).toBeUndefined()
+})
+
+test('systeminformation is asked, and its words are taken', async () => {
+  const said = {
+    system: async () => ({ manufacturer: 'Acme', model: 'One' }),
+    cpuTemperature: async () => ({ main: 51 })
+  }
+  vi.doMock('systeminformation', () => ({ default: said }))
+  expect(await realHost().inquire()).toEqual({ model: 'Acme One', temperatureC: 51 })
+  said.system = async () => ({ manufacturer: '', model: '' })
+  said.cpuTemperature = async () => ({ main: null as unknown as number })
+  expect(await realHost().inquire()).toEqual({})
+})
+
+test('the library has what is asked of it', async () => {
+  const { default: information } = await import('systeminformation')
+  expect(await information.system()).toHaveProperty('model')
+  expect(await information.cpuTemperature()).toHaveProperty('main')
+})
+
+test('what fails says nothing', async () => {
+  vi.doMock('systeminformation', () => ({ default: { system: () => Promise.reject(new Error('no')) } }))
+  expect(await realHost().inquire()).toEqual({})
+})

@@ -1,0 +1,27 @@
+import type { Host } from '../host.ts'
+import { timexReader } from './timex.ts'
+
+/** `inquire` asks systeminformation, which costs 7 MB from then on: it is imported when first asked for. */
+export function realHost(): Host {
+  const timex = timexReader()
+  return {
+    async steering() {
+      try {
+        const { synchronised, frequency, maxErrorUs } = await timex()
+        return { synchronised, driftPpm: frequency / 65_536, maxErrorMs: maxErrorUs / 1000 }
+      } catch {
+        return undefined
+      }
+    },
+    async inquire() {
+      try {
+        const { default: information } = await import('systeminformation')
+        const [{ manufacturer, model }, { main }] = [await information.system(), await information.cpuTemperature()]
+        const name = `${manufacturer} ${model}`.trim()
+        return { ...(name !== '' && { model: name }), ...(typeof main === 'number' && { temperatureC: main }) }
+      } catch {
+        return {}
+      }
+    }
+  }
+}
