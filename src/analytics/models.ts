@@ -109,7 +109,7 @@ function parseModel(name: string, text: string): Model {
  * The parts of `exp-course-task`; a task may have dashes in it.
  * @throws RangeError
  */
-function parseModelName(name: string): Pick<Model, 'exp' | 'course' | 'task'> {
+export function parseModelName(name: string): Pick<Model, 'exp' | 'course' | 'task'> {
   const [, exp = '', course = '', task = ''] = /^(\w+)-(\w+)-(\w[\w-]*)$/.exec(name) ?? []
   if (task === '') throw new RangeError('its name is not exp-course-task.csv')
   if (!isExperiment(exp)) throw new RangeError('its name begins with no known experiment')

@@ -29,7 +29,7 @@ export function programHelp(commands: readonly Command[]): string {
       UNDERSTUDY_DATA: 'What --data would name.',
       UNDERSTUDY_CREDENTIALS: 'What --credentials would name.',
       DATA_PATH: "A folder in the primary's own layout, never the journal. Not used yet.",
-      COMP_PATH: 'The folder of the comparison graphs. Not used yet.',
+      COMP_PATH: 'The folder of the comparison graphs; default: those that Understudy comes with.',
       LOG_URL: 'One more stream, as a websocket URL; named by its last path part.',
       JOURNAL_STREAM: 'Set by systemd: log lines then begin with their priority.'
     })

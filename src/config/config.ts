@@ -68,12 +68,14 @@ export interface Config {
     /** An instant, or how old the records may become. */
     readonly eraseAfter: { readonly dateMs: Ms } | { readonly ageMs: Ms } | undefined
   }
+  readonly analytics: { readonly corrected: boolean }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
 /** From the file's words to the program's, with the units in the names. */
 export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
-  const { site, streams, relay, journal, network, clock, data, primary, sync, log, capture, time_zone } = file
+  const { site, streams, relay, journal, network, clock, data, primary, sync, analytics, log, capture, time_zone } =
+    file
   return {
     site,
     streams: { credentialsDirectory: streams.credentials, only: streams.only, sockets: streams.sockets },
@@ -116,6 +118,7 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
       maxBytes: sync.max_size,
       eraseAfter: sync.erase_after
     },
+    analytics,
     log
   }
 }

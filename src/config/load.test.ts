@@ -57,6 +57,7 @@ test('without a file the defaults hold', async () => {
         compression: 'zstd'
       }
     ],
+    analytics: { corrected: false },
     log: { level: 'info' }
   })
 })

@@ -96,8 +96,14 @@ const data = section({
 const primary = section({
   /** A folder in the primary's own layout, for import and compare. Nothing reads it yet. Also `DATA_PATH`. */
   data_path: v.optional(path),
-  /** The comparison graphs. Nothing reads them yet. Also `COMP_PATH`. */
+  /** The comparison graphs, where others than those that Understudy comes with are to serve. Also `COMP_PATH`. */
   comp_path: v.optional(path)
+})
+
+/** What students are told. */
+const analytics = section({
+  /** Exploration as it was meant, instead of as the primary really answers it. */
+  corrected: v.optional(v.boolean(expected('true or false')), false)
 })
 
 const log = section({
@@ -172,5 +178,6 @@ export const configSchema = section({
   /** Without one there is the daily one; an empty list is none. */
   capture: v.optional(captures, dailyCapture),
   sync: v.optional(sync, {}),
+  analytics: v.optional(analytics, {}),
   log: v.optional(log, {})
 })

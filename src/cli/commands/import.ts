@@ -1,12 +1,9 @@
-import { basename, resolve } from 'node:path'
-import { compressionOf, decompressed } from '../../captures/compressed-file.ts'
-import { type ImportOptions, type ImportReport, importLines } from '../../captures/import.ts'
-import { counted, pieces } from '../../captures/lines.ts'
-import { systemCode, UnderstudyError } from '../../errors.ts'
+import { basename } from 'node:path'
+import { compressionOf } from '../../captures/compressed-file.ts'
+import { type ImportReport, importLines } from '../../captures/import.ts'
 import { type Command, dataOptions, usage } from '../command.ts'
+import { withFileContent } from '../file-content.ts'
 import { ownImportTargets } from '../local/own-targets.ts'
-import { Progress } from '../progress.ts'
-import type { Call } from '../terminal.ts'
 import { countText, plural } from '../text.ts'
 
 export const importCommand: Command = {
@@ -44,7 +41,7 @@ export const importCommand: Command = {
       for (const path of positionals) {
         const plain = options.has('raw') ? { plainStream: stream ?? streamIn(path) } : {}
         const target = await targets.next()
-        const report = await withContent(call, path, (content, progress) =>
+        const report = await withFileContent(call, path, 'importing', (content, progress) =>
           importLines(content, target, { ...plain, progress })
         )
         bad += report.bad
@@ -58,41 +55,10 @@ export const importCommand: Command = {
   }
 }
 
-async function withContent<T>(
-  { world, terminal }: Call,
-  path: string,
-  use: (content: AsyncIterable<Uint8Array>, progress: NonNullable<ImportOptions['progress']>) => Promise<T>
-): Promise<T> {
-  const bar = new Progress(terminal, `importing ${basename(path)}`)
-  if (path === '-') return use(terminal.input, () => terminal.stop.throwIfAborted())
-  const { sizeBytes = 0 } = (await world.files.info(resolve(path))) ?? {}
-  const file = await world.files.open(resolve(path), 'read')
-  try {
-    let storedBytes = 0
-    const stored = counted(pieces(file), (bytes) => {
-      storedBytes = bytes
-    })
-    const content = undamaged(path, decompressed(stored, compressionOf(path)))
-    return await use(content, () => bar.update(storedBytes / sizeBytes))
-  } finally {
-    bar.end()
-    await file.close()
-  }
-}
-
 /** A plain file is of the stream that it is named after. */
 function streamIn(path: string): string {
   const name = basename(path)
   return (compressionOf(name) === undefined ? name : name.replace(/\.[^.]*$/, '')).replace(/\.[^.]*$/, '')
-}
-
-async function* undamaged(path: string, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield* content
-  } catch (error) {
-    if (/^E[A-Z]+$/.test(systemCode(error) ?? '')) throw error
-    throw new UnderstudyError('UNDERSTUDY_NOT_DECOMPRESSED', basename(path), { cause: error })
-  }
 }
 
 function reportText(path: string, { found, known, appended, bad, badLines }: ImportReport): string {
