@@ -6,8 +6,9 @@ import type { Stamp } from './entry.ts'
 import { readHead } from './head.ts'
 import type { Hearing } from './hearing.ts'
 import { journalPaths } from './paths.ts'
+import { ENTRY_BYTES } from './pending.ts'
 import { Timekeeper } from './timekeeper.ts'
-import { ENTRY_BYTES, type Writer } from './writer.ts'
+import type { Writer } from './writer.ts'
 
 /** Something that was told, and when. */
 interface Told {

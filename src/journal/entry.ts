@@ -51,6 +51,16 @@ export interface Frame extends Stamp, Given {
   readonly erased?: Erasure
 }
 
+/** A frame without its place, which the journal gives it. */
+export interface NewFrame {
+  readonly stream: string
+  readonly payload: Buffer
+  readonly binary: boolean
+  readonly origin: Origin
+  /** Default: now. */
+  readonly stamp?: Stamp
+}
+
 /** Who erased a frame's payload and when, with what still proves it. */
 export interface Erasure {
   readonly by: string

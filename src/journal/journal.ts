@@ -4,7 +4,7 @@ import { InTurn } from '../world/in-turn.ts'
 import type { Ms, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { EarlyHearing } from './early-hearing.ts'
-import type { Frame, JournalEvent, Position, Stamp } from './entry.ts'
+import type { Frame, JournalEvent, NewFrame, Position, Stamp } from './entry.ts'
 import { readHead } from './head.ts'
 import { Hearing } from './hearing.ts'
 import { clearSnapshots } from './leftovers.ts'
@@ -18,7 +18,7 @@ import { type Removables, Retention, type RetentionLimits } from './retention.ts
 import type { Series } from './series.ts'
 import { SeriesReader } from './series-reader.ts'
 import type { DiskFailure } from './without-room.ts'
-import { type NewFrame, Writer, type WriterOptions } from './writer.ts'
+import { Writer, type WriterOptions } from './writer.ts'
 
 /** Told after each commit: the last number of each stream that is now on the disk with all before it. */
 export type CommitListener = (lastSeqs: ReadonlyMap<string, number>) => void

@@ -1,7 +1,7 @@
+import type { NewFrame } from '../../journal/entry.ts'
 import type { DiskReport } from '../../journal/journal.ts'
 import type { JournalReader } from '../../journal/reading.ts'
 import type { RepairReport } from '../../journal/repairs.ts'
-import type { NewFrame } from '../../journal/writer.ts'
 
 /** A journal as its one writer has it. */
 export interface OwnJournal extends JournalReader {
