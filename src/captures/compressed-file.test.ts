@@ -37,7 +37,7 @@ test('an empty file is one', async () => {
     const path = join(folder, `empty.${compression}`)
     const made = await written(path, [], compression)
     expect(await readCompressed(realFiles, path, compression)).toEqual(made)
-    expect(made.uncompressed.bytes).toBe(0)
+    expect(made.uncompressed?.bytes).toBe(0)
   }
 })
 

@@ -1,21 +1,14 @@
-import { createHash, type Hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, crc32, createGunzip, deflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Files, OpenFile } from '../world/files.ts'
+import { Digester, type Digests } from './digests.ts'
 import { pieces } from './lines.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
 export type Compression = 'zstd' | 'gzip'
 
 export const endings: Readonly<Record<Compression, string>> = { zstd: '.zst', gzip: '.gz' }
-
-/** What proves a compressed file: of itself, and of what comes out of it. */
-export interface Digests {
-  readonly bytes: number
-  readonly sha256: string
-  readonly uncompressed: { readonly bytes: number; readonly sha256: string }
-}
 
 /** What is compressed at a time. */
 const CHUNK_BYTES = 1 << 19
@@ -33,7 +26,8 @@ const DEFLATE_END = Buffer.from([3, 0])
 export class CompressedFile {
   readonly #file: OpenFile
   readonly #compression: Compression
-  readonly #digester: Digester
+  readonly #stored = new Digester()
+  readonly #plain = new Digester()
   #waiting: Buffer[] = []
   #waitingBytes = 0
   #sizeBytes = 0
@@ -42,7 +36,6 @@ export class CompressedFile {
   private constructor(file: OpenFile, compression: Compression) {
     this.#file = file
     this.#compression = compression
-    this.#digester = new Digester()
   }
 
   static async create(files: Files, path: string, compression: Compression): Promise<CompressedFile> {
@@ -68,7 +61,7 @@ export class CompressedFile {
     const chunk = this.#waiting.length === 1 ? this.#waiting[0]! : Buffer.concat(this.#waiting)
     this.#waiting = []
     this.#waitingBytes = 0
-    this.#digester.plain(chunk)
+    this.#plain.update(chunk)
     if (this.#compression === 'zstd') return this.#write(zstdCompressSync(chunk))
     this.#crc = crc32(chunk, this.#crc)
     await this.#write(deflateRawSync(chunk, { finishFlush: constants.Z_SYNC_FLUSH }))
@@ -80,12 +73,12 @@ export class CompressedFile {
     if (this.#compression === 'gzip') {
       const trailer = Buffer.alloc(8)
       trailer.writeUInt32LE(this.#crc, 0)
-      trailer.writeUInt32LE(this.#digester.plainBytes % 2 ** 32, 4)
+      trailer.writeUInt32LE(this.#plain.bytes % 2 ** 32, 4)
       await this.#write(Buffer.concat([DEFLATE_END, trailer]))
     }
     await this.#file.sync()
     await this.#file.close()
-    return this.#digester.digests()
+    return { ...this.#stored.digests(), uncompressed: this.#plain.digests() }
   }
 
   async abandon(): Promise<void> {
@@ -93,7 +86,7 @@ export class CompressedFile {
   }
 
   async #write(data: Buffer): Promise<void> {
-    this.#digester.stored(data)
+    this.#stored.update(data)
     await this.#file.write(data, this.#sizeBytes)
     this.#sizeBytes += data.length
   }
@@ -110,17 +103,18 @@ export async function readCompressed(
   compression: Compression | undefined,
   visit: (content: Buffer) => void | Promise<void> = () => {}
 ): Promise<Digests> {
-  const digester = new Digester()
+  const stored = new Digester()
+  const plain = compression && new Digester()
   const file = await files.open(path, 'read')
   try {
-    for await (const content of decompressed(noted(pieces(file), digester), compression)) {
-      digester.plain(content)
+    for await (const content of decompressed(noted(pieces(file), stored), compression)) {
+      plain?.update(content)
       await visit(content)
     }
   } finally {
     await file.close()
   }
-  return digester.digests()
+  return { ...stored.digests(), ...(plain && { uncompressed: plain.digests() }) }
 }
 
 /** By the ending of a file's name. */
@@ -152,35 +146,7 @@ async function* unzstd(stored: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
 
 async function* noted(stored: AsyncGenerator<Buffer>, digester: Digester): AsyncGenerator<Buffer> {
   for await (const piece of stored) {
-    digester.stored(piece)
+    digester.update(piece)
     yield piece
-  }
-}
-
-class Digester {
-  readonly #stored: Hash = createHash('sha256')
-  readonly #plain: Hash = createHash('sha256')
-  #storedBytes = 0
-  #plainBytes = 0
-
-  stored(data: Buffer): void {
-    this.#stored.update(data)
-    this.#storedBytes += data.length
-  }
-
-  plain(data: Buffer): void {
-    this.#plain.update(data)
-    this.#plainBytes += data.length
-  }
-
-  get plainBytes(): number {
-    return this.#plainBytes
-  }
-
-  /** To be asked for once, at the end. */
-  digests(): Digests {
-    const sha256 = this.#stored.digest('hex')
-    const uncompressed = { bytes: this.#plainBytes, sha256: this.#plain.digest('hex') }
-    return { bytes: this.#storedBytes, sha256, uncompressed }
   }
 }

@@ -1,12 +1,16 @@
 import type { Frame } from '../journal/entry.ts'
 import type { JournalReader, RangeQuery } from '../journal/reading.ts'
 import type { Files } from '../world/files.ts'
-import type { FolderFormat, Format, FormatCounts } from './formats/format.ts'
+import type { FolderFormat, Format, Parts } from './formats/format.ts'
 import type { Privacy } from './privacy/privacy.ts'
 
 /** What an export has written. */
-export interface ExportReport extends FormatCounts {
+export interface ExportReport extends Parts {
   readonly frames: number
+  /** JSON messages that the format has no place for; 0 where it has one for all. */
+  readonly leftOut: number
+  /** Of what was written, before it was compressed as a whole. */
+  readonly bytes: number
   /** Frames whose payload was erased; what is left of them is exported. */
   readonly erased: number
   /** Messages of users that were not wanted. */
@@ -42,9 +46,10 @@ export async function exportToDirectory(
   const writer = options.format(files, directory)
   try {
     const read = await eachBatch(reader, options, (frames) => writer.write(frames))
-    const names = await writer.finish()
+    const written = await writer.finish()
     await files.syncDirectory(directory)
-    return { ...read, ...writer.counts, files: names }
+    const bytes = written.reduce((sum, file) => sum + (file.uncompressed ?? file).bytes, 0)
+    return { ...read, leftOut: writer.leftOut, bytes, files: written.map(({ name }) => name) }
   } catch (error) {
     await writer.discard()
     throw error
@@ -57,27 +62,29 @@ export async function exportToOutput(
   reader: Source,
   options: ExportOptions & { readonly format: Format }
 ): Promise<ExportReport> {
-  const counts = { messages: 0, others: 0, leftOut: 0, bytes: 0 }
+  let bytes = 0
   const read = await eachBatch(reader, options, async (frames) => {
     const encoded = frames.map(options.format)
-    for (const { lines, messages, others } of encoded) {
-      counts.messages += messages
-      counts.others += others
-      counts.bytes += lines.length
-    }
-    await write(Buffer.concat(encoded.map(({ lines }) => lines)))
+    const lines = Buffer.concat(encoded.map((one) => one.lines))
+    bytes += lines.length
+    await write(lines)
+    return encoded
   })
-  return { ...read, ...counts, files: [] }
+  return { ...read, leftOut: 0, bytes, files: [] }
 }
 
 async function eachBatch(
   reader: Source,
   { query, privacy, progress }: ExportOptions,
-  take: (frames: Frame[]) => Promise<void>
-): Promise<Pick<ExportReport, 'frames' | 'erased' | 'filtered' | 'unsearchable'>> {
-  const read = { frames: 0, erased: 0 }
+  take: (frames: Frame[]) => Promise<readonly Parts[]>
+): Promise<Omit<ExportReport, 'leftOut' | 'bytes' | 'files'>> {
+  const read = { frames: 0, messages: 0, others: 0, erased: 0 }
   for await (const frames of reader.range(query)) {
-    await take(privacy === undefined ? frames : frames.flatMap((frame) => privacy.frame(frame) ?? []))
+    const parts = await take(privacy === undefined ? frames : frames.flatMap((frame) => privacy.frame(frame) ?? []))
+    for (const { messages, others } of parts) {
+      read.messages += messages
+      read.others += others
+    }
     read.frames += frames.length
     read.erased += frames.filter(({ erased }) => erased).length
     progress?.(read.frames, frames.at(-1)?.position ?? 0)

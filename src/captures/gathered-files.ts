@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { UnderstudyError } from '../errors.ts'
 import type { Files } from '../world/files.ts'
+import { Digester, type WrittenFile } from './digests.ts'
 
 const GATHERED_BYTES = 2 << 20
 
@@ -15,7 +16,7 @@ export class GatheredFiles {
   /** What waits to be written, by name. */
   private readonly waiting = new Map<string, Buffer[]>()
   private waitingBytes = 0
-  private readonly sizes = new Map<string, number>()
+  private readonly written = new Map<string, Digester>()
 
   /** @param encode what is made of each piece before it is written; pieces hold one append or several */
   constructor(files: Files, directory: string, encode = (data: Buffer): Buffer => data) {
@@ -26,7 +27,7 @@ export class GatheredFiles {
 
   /** @throws UNDERSTUDY_OUTPUT_EXISTS when a file of this name is there already */
   async append(name: string, data: Buffer): Promise<void> {
-    if (!this.waiting.has(name) && !this.sizes.has(name)) await this.refuse(name)
+    if (!this.waiting.has(name) && !this.written.has(name)) await this.refuse(name)
     if (this.waitingBytes + data.length > GATHERED_BYTES) await this.flush()
     const pieces = this.waiting.get(name)
     if (pieces) pieces.push(data)
@@ -35,10 +36,10 @@ export class GatheredFiles {
   }
 
   /**
-   * Gives the names, sorted; the caller syncs the folder.
+   * Sorted by their names; the caller syncs the folder.
    * @throws UNDERSTUDY_OUTPUT_EXISTS
    */
-  async finish(): Promise<string[]> {
+  async finish(): Promise<WrittenFile[]> {
     await this.flush()
     const { names } = this
     for (const name of names) {
@@ -47,11 +48,11 @@ export class GatheredFiles {
       await file.sync().finally(() => file.close())
     }
     for (const name of names) await this.files.rename(this.temporary(name), join(this.directory, name))
-    return names
+    return names.map((name) => ({ name, ...this.written.get(name)!.digests() }))
   }
 
   async discard(): Promise<void> {
-    for (const name of this.sizes.keys()) await this.files.remove(this.temporary(name))
+    for (const name of this.written.keys()) await this.files.remove(this.temporary(name))
   }
 
   private async refuse(name: string): Promise<void> {
@@ -60,7 +61,7 @@ export class GatheredFiles {
 
   /** The names so far, sorted. */
   get names(): string[] {
-    return [...new Set([...this.sizes.keys(), ...this.waiting.keys()])].sort()
+    return [...new Set([...this.written.keys(), ...this.waiting.keys()])].sort()
   }
 
   /** Where a file lies until it is finished. */
@@ -71,11 +72,13 @@ export class GatheredFiles {
   /** Writes what waits. */
   async flush(): Promise<void> {
     for (const [name, pieces] of this.waiting) {
-      const size = this.sizes.get(name) ?? 0
-      const file = await this.files.open(this.temporary(name), size === 0 ? 'create' : 'edit', 0o640)
+      const former = this.written.get(name)
+      const file = await this.files.open(this.temporary(name), former ? 'edit' : 'create', 0o640)
+      const digester = former ?? new Digester()
+      this.written.set(name, digester)
       const data = this.encode(Buffer.concat(pieces))
-      this.sizes.set(name, size + data.length)
-      await file.write(data, size).finally(() => file.close())
+      await file.write(data, digester.bytes).finally(() => file.close())
+      digester.update(data)
     }
     this.waiting.clear()
     this.waitingBytes = 0

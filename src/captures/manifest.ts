@@ -6,7 +6,7 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const us = v.pipe(v.number(), v.safeInteger())
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 /** A name inside of the folder, never a path. */
-const plainName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_%-][A-Za-z0-9._%-]{0,254}$/))
+const plainName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_=-][A-Za-z0-9._=-]{0,254}$/))
 const positions = v.object({ from: count, to: count })
 
 /** The first or last frame of a stream. */
@@ -46,8 +46,8 @@ const file = v.object({
   name: plainName,
   bytes: count,
   sha256: hash,
-  /** What comes out of `zstd -dc` or `gzip -dc`; the same as the file where it is not compressed. */
-  uncompressed: v.object({ bytes: count, sha256: hash })
+  /** What comes out of `zstd -dc` or `gzip -dc`; absent where the file is not compressed as a whole. */
+  uncompressed: v.optional(v.object({ bytes: count, sha256: hash }))
 })
 
 /** The chain's hash at a position (see docs/journal.md): of everything before it. */
@@ -81,11 +81,13 @@ const schema = v.object({
   undated: v.optional(v.object({ boot: v.string(), fromPosition: count, toPosition: count })),
   sealedUs: us,
   sealed: v.string(),
-  /** What the lines of the files are: `envelope`, `raw`, … */
+  /** The format of the files: `envelope`, `raw`, … */
   content: v.string(),
+  /** JSON messages that the format has no place for; absent where it has one for all. */
+  leftOut: v.optional(count),
   streams: v.array(stream),
   files: v.array(file),
-  /** Names in files and folders that stand for others: what was encoded, by what stands for it. */
+  /** What stands in the names of files for names that cannot be a file's, and what it stands for. */
   names: v.record(v.string(), v.string()),
   journal: v.object({
     /** The journal was read up to this position, exclusive. */

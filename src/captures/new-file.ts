@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import type { Files, OpenFile } from '../world/files.ts'
 import { CompressedFile, type Compression } from './compressed-file.ts'
+import { Digester, type Digests } from './digests.ts'
 
 /** A file that appears under its name only when it is whole and on the disk. */
 export class NewFile {
@@ -30,10 +31,21 @@ export class NewFile {
     return this.content.append(data)
   }
 
+  /** Bytes that wait to be written. */
+  get waitingBytes(): number {
+    return this.content.waitingBytes
+  }
+
+  /** Writes what waits. */
+  flush(): Promise<void> {
+    return this.content.flush()
+  }
+
   /** Syncs and renames; the caller syncs the folder. */
-  async finish(): Promise<void> {
-    await this.content.finish()
+  async finish(): Promise<Digests> {
+    const digests = await this.content.finish()
     await this.files.rename(this.temporary, this.path)
+    return digests
   }
 
   /** Leaves nothing of a file that is not finished. */
@@ -44,21 +56,25 @@ export class NewFile {
 }
 
 class PlainFile {
+  readonly waitingBytes = 0
   private readonly file: OpenFile
-  private sizeBytes = 0
+  private readonly digester = new Digester()
 
   constructor(file: OpenFile) {
     this.file = file
   }
 
   async append(data: Buffer): Promise<void> {
-    await this.file.write(data, this.sizeBytes)
-    this.sizeBytes += data.length
+    await this.file.write(data, this.digester.bytes)
+    this.digester.update(data)
   }
 
-  async finish(): Promise<void> {
+  async flush(): Promise<void> {}
+
+  async finish(): Promise<Digests> {
     await this.file.sync()
     await this.file.close()
+    return this.digester.digests()
   }
 
   async abandon(): Promise<void> {

@@ -2,7 +2,11 @@ import { join } from 'node:path'
 import { UnderstudyError } from '../errors.ts'
 import type { Files } from '../world/files.ts'
 import { type Compression, endings } from './compressed-file.ts'
+import type { WrittenFile } from './digests.ts'
 import { NewFile } from './new-file.ts'
+
+/** Waiting to be written, over all files. */
+const MOST_WAITING_BYTES = 8 << 20
 
 /** New files of one folder, each open until all of them are finished. Nothing that is there is overwritten. */
 export class NewFiles {
@@ -18,8 +22,31 @@ export class NewFiles {
     this.compression = compression
   }
 
-  /** @throws UNDERSTUDY_OUTPUT_EXISTS */
-  async file(plainName: string): Promise<NewFile> {
+  /**
+   * The data is the file's to keep.
+   * @throws UNDERSTUDY_OUTPUT_EXISTS
+   */
+  async append(plainName: string, data: Buffer): Promise<void> {
+    await (await this.file(plainName)).append(data)
+    let waitingBytes = 0
+    for (const file of this.open.values()) waitingBytes += file.waitingBytes
+    if (waitingBytes > MOST_WAITING_BYTES) for (const file of this.open.values()) await file.flush()
+  }
+
+  /** Sorted by their names; the caller syncs the folder. */
+  async finish(): Promise<WrittenFile[]> {
+    const written: WrittenFile[] = []
+    for (const [name, file] of [...this.open].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      written.push({ name, ...(await file.finish()) })
+    }
+    return written
+  }
+
+  async discard(): Promise<void> {
+    for (const file of this.open.values()) await file.discard()
+  }
+
+  private async file(plainName: string): Promise<NewFile> {
     const name = this.compression === undefined ? plainName : `${plainName}${endings[this.compression]}`
     const open = this.open.get(name)
     if (open) return open
@@ -28,15 +55,5 @@ export class NewFiles {
     const file = await NewFile.create(this.files, path, this.compression)
     this.open.set(name, file)
     return file
-  }
-
-  /** Gives the names, sorted; the caller syncs the folder. */
-  async finish(): Promise<string[]> {
-    for (const file of this.open.values()) await file.finish()
-    return [...this.open.keys()].sort()
-  }
-
-  async discard(): Promise<void> {
-    for (const file of this.open.values()) await file.discard()
   }
 }

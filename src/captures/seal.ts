@@ -7,6 +7,8 @@ import type { Files } from '../world/files.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { compressionOf, readCompressed } from './compressed-file.ts'
+import { areSameDigests } from './digests.ts'
+import { folderFormat } from './formats/formats.ts'
 import { MANIFEST, type Manifest, writeManifest } from './manifest.ts'
 import type { Window } from './schedule.ts'
 import { capturesPath, type SealedFolder, sealedFolder } from './sealed.ts'
@@ -58,16 +60,22 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
   await files.remove(temporary)
   await files.makeDirectory(temporary, 0o750)
   await job.step('begun')
-  const written = new SealedFiles(files, temporary, job.capture)
+  const { format, compression, timeZone } = job.capture
+  const zone = new Zone(timeZone)
+  const dayOf = (us: Us): string | undefined => (job.window ? zone.date(us) : undefined)
+  const written = new SealedFiles(folderFormat(format, { compression, dayOf })(files, temporary))
+  const pause = async (): Promise<void> => {
+    job.signal.throwIfAborted()
+    await new Promise<void>((resolve) => world.timers.afterInput(resolve))
+  }
   try {
     let frames = 0
     for await (const batch of framesOf(journal, job)) {
-      job.signal.throwIfAborted()
       const wanted = batch.filter((frame) => job.wanted(frame.stream) && !job.isSealed(frame))
       await written.write(wanted)
       frames += wanted.length
       job.progress?.(frames, batch.at(-1)?.position ?? 0)
-      await new Promise<void>((resolve) => world.timers.afterInput(resolve))
+      await pause()
     }
     const isNeeded =
       frames > 0 || (job.window && (job.supplement === 1 || (await isHeardOtherwise(files, journal, job))))
@@ -76,19 +84,11 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
       await files.remove(temporary)
       return undefined
     }
-    const listed = await written.finish()
+    const listed = await written.finish(pause)
     await job.step('written')
-    for (const { name, sha256, uncompressed } of listed) {
-      job.signal.throwIfAborted()
-      const back = await readCompressed(
-        files,
-        join(temporary, name),
-        compressionOf(name),
-        () => new Promise<void>((resolve) => world.timers.afterInput(resolve))
-      )
-      if (back.sha256 !== sha256 || back.uncompressed.sha256 !== uncompressed.sha256) {
-        throw new Error(`${name} does not read back as it was written`)
-      }
+    for (const { name, ...digests } of listed) {
+      const back = await readCompressed(files, join(temporary, name), compressionOf(name), pause)
+      if (!areSameDigests(back, digests)) throw new Error(`${name} does not read back as it was written`)
     }
     await job.step('read back')
     const manifest = await manifestOf(journal, job, written, listed)
@@ -154,6 +154,7 @@ async function manifestOf(
 ): Promise<Manifest> {
   const { capture, window, undated, supplement, nowUs } = job
   const zone = new Zone(capture.timeZone)
+  const { leftOut } = written
   const period = window ?? written.period
   const streams = (await journal.streams()).filter(job.wanted)
   const knownUs = Math.max(period.fromUs, Math.min(period.toUs, job.knownUs ?? period.toUs))
@@ -184,12 +185,13 @@ async function manifestOf(
     sealedUs: nowUs,
     sealed: zone.iso(nowUs),
     content: capture.format,
+    ...(leftOut > 0 && { leftOut }),
     streams: coverage.map(({ stream, fromUs, heardUs, rest }) => ({
       ...written.countsOf(stream),
       coverage: { fromUs, toUs: period.toUs, heardUs, rest: knownUs < period.toUs ? [...rest, later] : [...rest] }
     })),
     files: listed,
-    names: {},
+    names: Object.fromEntries(written.encodedNames),
     journal: { before: job.before, missing: [...job.missing], ...around, completeBelow: job.completeBelow }
   }
 }

@@ -1,5 +1,6 @@
 import type { Files } from '../world/files.ts'
-import { compressionOf, type Digests, readCompressed } from './compressed-file.ts'
+import { compressionOf, readCompressed } from './compressed-file.ts'
+import { areSameDigests, type Digests } from './digests.ts'
 import { MANIFEST, manifestOf } from './manifest.ts'
 import { foldersIn } from './sealed.ts'
 
@@ -70,10 +71,5 @@ async function judge(files: Files, path: string, digests: Digests): Promise<'mis
   if (!(await files.info(path))) return 'missing'
   // What cannot be decompressed is not what was written either.
   const found = await readCompressed(files, path, compressionOf(path)).catch(() => undefined)
-  const isSame =
-    found?.sha256 === digests.sha256 &&
-    found.bytes === digests.bytes &&
-    found.uncompressed.sha256 === digests.uncompressed.sha256 &&
-    found.uncompressed.bytes === digests.uncompressed.bytes
-  return isSame ? undefined : 'damaged'
+  return found && areSameDigests(found, digests) ? undefined : 'damaged'
 }

@@ -65,6 +65,11 @@ export class Zone {
     return `${wall.slice(0, 19)}${fraction}${offsetMinutes < 0 ? '-' : '+'}${offset}`
   }
 
+  /** The day on the wall's calendar: `2026-03-29`. */
+  date(atUs: Us): string {
+    return new Date(this.wallMs(atUs)).toISOString().slice(0, 'YYYY-MM-DD'.length)
+  }
+
   #offsetUs(atUs: Us): Us {
     const quarter = Math.floor(atUs / (15 * MINUTE_US))
     const known = this.#offsets.get(quarter)

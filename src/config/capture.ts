@@ -5,11 +5,11 @@ import { isStreamName, streamNameForm } from './stream-name.ts'
 import { isTimeZone, timeZoneForm } from './time-zone.ts'
 import { duration, expected, section, text } from './values.ts'
 
-const formats = ['envelope', 'raw'] as const
+const formats = ['envelope', 'raw', 'parquet', 'primary'] as const
 const compressions = ['zstd', 'gzip'] as const
 
 /** One of `[[capture]]`: a window over the journal, made on a schedule. */
-const capture = section({
+const fields = section({
   /** Its folder's name. */
   name: text(streamNameForm, isStreamName),
   /** When a window begins. */
@@ -20,13 +20,22 @@ const capture = section({
   time_zone: v.optional(text(timeZoneForm, isTimeZone)),
   /** Names or patterns; none: all. */
   streams: v.optional(v.array(text(patternForm, isPattern), expected(`a list, each entry ${patternForm}`)), []),
-  /** What a line is. */
+  /** What the files are. */
   format: v.optional(v.picklist(formats, expected(formats.map((name) => `"${name}"`).join(' or '))), 'envelope'),
-  compression: v.optional(
-    v.picklist(compressions, expected(compressions.map((name) => `"${name}"`).join(' or '))),
-    'zstd'
-  )
+  /** Of files of lines; default: zstd. */
+  compression: v.optional(v.picklist(compressions, expected(compressions.map((name) => `"${name}"`).join(' or '))))
 })
+
+const capture = v.pipe(
+  fields,
+  v.forward(
+    v.check(
+      ({ format, compression }) => compression === undefined || format === 'envelope' || format === 'raw',
+      'found some, expected none with format "parquet" (compressed in itself) or "primary" (plain files)'
+    ),
+    ['compression']
+  )
+)
 
 /** All of them. */
 export const captures = v.pipe(

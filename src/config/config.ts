@@ -13,7 +13,8 @@ export interface CaptureConfig {
   readonly timeZone: string
   /** Names or patterns; empty: all. */
   readonly streams: readonly string[]
-  readonly format: 'envelope' | 'raw'
+  readonly format: 'envelope' | 'raw' | 'parquet' | 'primary'
+  /** Of the files of lines. */
   readonly compression: 'zstd' | 'gzip'
 }
 
@@ -99,8 +100,9 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
     clock,
     data,
     primary: { dataPath: primary.data_path, compPath: primary.comp_path },
-    captures: capture.map(({ duration: durationMs, time_zone: own, ...rest }) => ({
+    captures: capture.map(({ duration: durationMs, time_zone: own, compression = 'zstd', ...rest }) => ({
       ...rest,
+      compression,
       durationMs,
       timeZone: own ?? time_zone
     })),

@@ -294,6 +294,15 @@ describe('captures', () => {
     ])
   })
 
+  test('have all formats of an export; files of lines are compressed by zstd unless it is said otherwise', async () => {
+    const formats = ['envelope', 'raw', 'parquet', 'primary']
+    const config = await load(formats.map((format) => capture(format, `format = "${format}"\n`)).join(''))
+    expect(config.captures.map(({ format, compression }) => [format, compression])).toEqual(
+      formats.map((format) => [format, 'zstd'])
+    )
+    expect((await load(capture('a', 'compression = "gzip"'))).captures[0]?.compression).toBe('gzip')
+  })
+
   test('can be left out altogether', async () => {
     expect((await load('capture = []')).captures).toEqual([])
   })
@@ -307,7 +316,11 @@ describe('captures', () => {
     ],
     [capture('a').replace(/name.*/, ''), 'capture, entry 1.name: found nothing, expected it'],
     [capture('a').replace('0 *', '0 0 *'), 'capture, entry 1.schedule: found other text, expected a cron expression'],
-    [capture('a', 'format = "csv"'), 'capture, entry 1.format: found other text, expected "envelope" or "raw"']
+    [capture('a', 'format = "csv"'), 'capture, entry 1.format: found other text, expected "envelope" or "raw" or'],
+    [
+      capture('a', 'format = "parquet"\ncompression = "gzip"'),
+      'capture, entry 1.compression: found some, expected none'
+    ]
   ])('%j', async (toml, fault) => {
     expect(await faults(toml)).toContain(`${file}: ${fault}`)
   })

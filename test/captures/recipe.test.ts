@@ -15,8 +15,20 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const common = { schedule: '0 0 * * *', durationMs: 86_400_000, timeZone: 'Etc/UTC', streams: [] }
 const captures: CaptureConfig[] = [
   { name: 'zstd', format: 'envelope', compression: 'zstd', ...common },
-  { name: 'gzip', format: 'raw', compression: 'gzip', ...common }
+  { name: 'gzip', format: 'raw', compression: 'gzip', ...common },
+  { name: 'parquet', format: 'parquet', compression: 'zstd', ...common },
+  { name: 'primary', format: 'primary', compression: 'zstd', ...common }
 ]
+
+const names = captures.map(({ name }) => name)
+const command = {
+  user: '../student',
+  exp: 'spinner',
+  course: 'cie3',
+  hardware: 'spin30',
+  type: 'analytics',
+  payload: {}
+}
 
 let directory: string
 
@@ -27,7 +39,7 @@ beforeAll(async () => {
   const journal = await Journal.open(world, { directory, ...limits, clockTrusted: true, version: '1' }, quiet)
   for (let number = 0; number < 20_000; number++) {
     const stamp = { wallUs: dayUs + number * 4_000_000, monoUs: number, boot: 'b', source: 'ntp' } as const
-    const payload = Buffer.from(number % 9 === 0 ? 'no JSON' : JSON.stringify({ user: 'student', number }))
+    const payload = Buffer.from(number % 9 === 0 ? 'no JSON' : JSON.stringify({ ...command, number }))
     journal.append({ stream: `spin${30 + (number % 2)}`, payload, binary: false, origin: 'import', stamp })
   }
   await journal.commit()
@@ -43,7 +55,7 @@ const folder = (capture: string): string => join(directory, 'captures', capture,
 const check = (capture: string): ReturnType<typeof spawnSync> =>
   spawnSync('sh', ['-c', recipe], { cwd: folder(capture), encoding: 'utf8' })
 
-test.each(['zstd', 'gzip'])('the recipe of the docs finds a folder of %s sound', (capture) => {
+test.each(names)('the recipe of the docs finds a folder of %s sound', (capture) => {
   expect(check(capture)).toMatchObject({ status: 0, stdout: 'sound\n', stderr: '' })
 })
 
@@ -57,9 +69,10 @@ test('what stock programs make of the files is what was counted', () => {
   expect(Number(raw.stdout.toString())).toBe(manifest.streams.reduce((sum, { messages }) => sum + messages, 0))
 })
 
-test.each(['zstd', 'gzip'])('it finds a byte that changed in a folder of %s, and a manifest that lies', (capture) => {
-  const name = capture === 'zstd' ? 'spin31.jsonl.zst' : 'spin31.jsonl.gz'
-  const path = join(folder(capture), name)
+test.each(names)('it finds a byte that changed in a folder of %s', (capture) => {
+  const manifest = readFileSync(join(folder(capture), 'manifest.json'), 'utf8')
+  const { files } = JSON.parse(manifest) as { files: Array<{ name: string }> }
+  const path = join(folder(capture), files[0]!.name)
   const whole = readFileSync(path)
   const changed = Buffer.from(whole)
   changed[100]! ^= 1
@@ -67,6 +80,9 @@ test.each(['zstd', 'gzip'])('it finds a byte that changed in a folder of %s, and
   expect(check(capture).status).not.toBe(0)
   writeFileSync(path, whole)
   expect(check(capture).status).toBe(0)
+})
+
+test.each(['zstd', 'gzip'])('it finds a manifest that lies of the content in a folder of %s', (capture) => {
   const manifest = readFileSync(join(folder(capture), 'manifest.json'), 'utf8')
   const { files } = JSON.parse(manifest) as { files: Array<{ uncompressed: { sha256: string } }> }
   const lie = manifest.replace(files[0]!.uncompressed.sha256, 'f'.repeat(64))

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Pi, Primary, until } from './rig.ts'
+import { encodedName, Pi, Primary, until } from './rig.ts'
 
 let primary: Primary
 let pi: Pi
@@ -22,7 +22,7 @@ test.each<[string, () => boolean | Promise<boolean>]>([
   ['it is on record', () => existsSync(`${pi.data}/sync/handed/${DAY}.json`)],
   ['an attempt is on record', async () => ((await pi.handed(DAY))?.attempts ?? 0) > 0],
   ['the hidden place is made', () => existsSync(pi.there(`.partial/${DAY}/1`))],
-  ['a file has arrived', () => existsSync(pi.there(`.partial/${DAY}/1/pend%2F1.jsonl.zst`))],
+  ['a file has arrived', () => existsSync(pi.there(`.partial/${DAY}/1/${encodedName}`))],
   ['it is put into place', () => existsSync(pi.there(`${DAY}/spin30.jsonl.zst`))],
   ['the manifest is there', () => existsSync(pi.there(`${DAY}/manifest.json`))],
   ['it is on record as sent', async () => (await pi.handed(DAY))?.sentMs !== undefined],

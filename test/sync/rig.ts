@@ -14,6 +14,9 @@ const sources = new URL('../../', import.meta.url).pathname
 const understudy = `${sources}src/cli/main.ts`
 const receipt = `${sources}scripts/primary-receipt`
 
+/** As a file is called in the primary's layout, of somebody whose id cannot be a file's name. */
+export const encodedName = `=${'0a'.repeat(16)}-spin30-spinner-cie3.json`
+
 /** What a program came to. */
 export interface Ran {
   readonly code: number
@@ -193,7 +196,7 @@ export class Pi {
     const contents = {
       'spin30.jsonl.zst': randomBytes(bytes),
       'spin31.jsonl.zst': randomBytes(300),
-      'pend%2F1.jsonl.zst': randomBytes(9)
+      [encodedName]: randomBytes(9)
     }
     return sealDay(realFiles, this.data, this.site, day, contents)
   }

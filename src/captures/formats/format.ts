@@ -1,41 +1,44 @@
 import type { Frame } from '../../journal/entry.ts'
 import type { Files } from '../../world/files.ts'
+import type { WrittenFile } from '../digests.ts'
+import type { EncodedNames } from './file-name.ts'
 
-/** What one frame becomes in a format of lines. */
-export interface Encoded {
-  /** Whole lines for the stream's own file. */
-  readonly lines: Buffer
-  /** Whole lines for the stream's `.other` file: what the format has no place for. */
-  readonly other: Buffer
+/** What a frame is made of. */
+export interface Parts {
   /** JSON messages in the frame. */
   readonly messages: number
   /** Parts of the frame that are no JSON, wherever they went. */
   readonly others: number
 }
 
+/** What one frame becomes in a format of lines. */
+export interface Encoded extends Parts {
+  /** Whole lines for the stream's own file. */
+  readonly lines: Buffer
+  /** Whole lines for the stream's `.other` file: what the format has no place for. */
+  readonly other: Buffer
+}
+
 /** Turns frames, one after the other in order of arrival, into the lines of files. */
 export type Format = (frame: Frame) => Encoded
 
-export interface FormatCounts {
-  /** JSON messages. */
-  readonly messages: number
-  /** Parts of frames that are no JSON. */
-  readonly others: number
-  /** JSON messages that the format has no place for; 0 where it has one for all. */
-  readonly leftOut: number
-  readonly bytes: number
-}
-
 /** Writes frames, in order of arrival, as the files of one folder. None has its name before `finish`. */
 export interface FolderWriter {
-  readonly counts: FormatCounts
-  /** @throws UNDERSTUDY_OUTPUT_EXISTS when a file is there already, UNDERSTUDY_BAD_STREAM_NAME */
-  write(frames: readonly Frame[]): Promise<void>
+  /** JSON messages that the format has no place for; 0 where it has one for all. */
+  readonly leftOut: number
+  /** What stands in the names of files for names that cannot be a file's. */
+  readonly encodedNames: EncodedNames
   /**
-   * Syncs the files and gives them their names, which it returns sorted; the caller syncs the folder.
+   * @returns what each of them is made of
+   * @throws UNDERSTUDY_OUTPUT_EXISTS when a file is there already, UNDERSTUDY_BAD_STREAM_NAME
+   */
+  write(frames: readonly Frame[]): Promise<readonly Parts[]>
+  /**
+   * Syncs the files and gives them their names, by which they are sorted; the caller syncs the folder.
+   * @param pause awaited now and then; may throw to end it
    * @throws UNDERSTUDY_OUTPUT_EXISTS
    */
-  finish(): Promise<string[]>
+  finish(pause?: () => Promise<void>): Promise<readonly WrittenFile[]>
   /** Leaves nothing of what is not finished. */
   discard(): Promise<void>
 }

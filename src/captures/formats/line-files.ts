@@ -1,8 +1,9 @@
 import type { Frame } from '../../journal/entry.ts'
 import type { Compression } from '../compressed-file.ts'
+import type { WrittenFile } from '../digests.ts'
 import { NewFiles } from '../new-files.ts'
 import { checkStreamName } from '../stream-name.ts'
-import type { Encoded, FolderFormat, FolderWriter, Format, FormatCounts } from './format.ts'
+import type { Encoded, FolderFormat, FolderWriter, Format, Parts } from './format.ts'
 
 /**
  * One file a stream (`spin30.jsonl`), and `spin30.other` for what the format has no place for; with compression
@@ -13,29 +14,22 @@ export function lineFiles(format: Format, compression?: Compression): FolderForm
 }
 
 class LineFiles implements FolderWriter {
+  readonly leftOut = 0
+  readonly encodedNames = new Map()
   private readonly format: Format
   private readonly open: NewFiles
-  private messages = 0
-  private others = 0
-  private bytes = 0
 
   constructor(format: Format, open: NewFiles) {
     this.format = format
     this.open = open
   }
 
-  get counts(): FormatCounts {
-    const { messages, others, bytes } = this
-    return { messages, others, leftOut: 0, bytes }
-  }
-
-  async write(frames: readonly Frame[]): Promise<void> {
+  async write(frames: readonly Frame[]): Promise<readonly Parts[]> {
+    const all: Encoded[] = []
     const streams = new Map<string, Encoded[]>()
     for (const frame of frames) {
       const encoded = this.format(frame)
-      this.messages += encoded.messages
-      this.others += encoded.others
-      this.bytes += encoded.lines.length + encoded.other.length
+      all.push(encoded)
       const list = streams.get(frame.stream)
       if (list) list.push(encoded)
       else streams.set(checkStreamName(frame.stream), [encoded])
@@ -50,9 +44,10 @@ class LineFiles implements FolderWriter {
         encoded.map((one) => one.other)
       )
     }
+    return all
   }
 
-  finish(): Promise<string[]> {
+  finish(): Promise<readonly WrittenFile[]> {
     return this.open.finish()
   }
 
@@ -62,6 +57,6 @@ class LineFiles implements FolderWriter {
 
   private async append(name: string, pieces: readonly Buffer[]): Promise<void> {
     const data = Buffer.concat(pieces)
-    if (data.length > 0) await (await this.open.file(name)).append(data)
+    if (data.length > 0) await this.open.append(name, data)
   }
 }

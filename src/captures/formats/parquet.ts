@@ -2,12 +2,13 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Frame } from '../../journal/entry.ts'
 import type { Files } from '../../world/files.ts'
 import type { Us } from '../../world/time.ts'
+import type { WrittenFile } from '../digests.ts'
 import { GatheredFiles } from '../gathered-files.ts'
 import { pieces } from '../lines.ts'
 import { checkStreamName } from '../stream-name.ts'
 import { zstdFrames } from '../zstd-frames.ts'
 import { type Envelope, envelope } from './envelope.ts'
-import type { FolderFormat, FolderWriter, FormatCounts } from './format.ts'
+import type { FolderFormat, FolderWriter, Parts } from './format.ts'
 import { ParquetFile } from './parquet-file.ts'
 
 /** The rows of a group take about so much memory. */
@@ -32,13 +33,12 @@ function utcDay(us: Us): string {
  * envelope, and one file after the other is made of them at the end.
  */
 class ParquetFiles implements FolderWriter {
+  readonly leftOut = 0
+  readonly encodedNames = new Map()
   private readonly files: Files
   private readonly dayOf: (us: Us) => string | undefined
   private readonly rows: GatheredFiles
   private readonly written: GatheredFiles
-  private messages = 0
-  private others = 0
-  private bytes = 0
 
   constructor(files: Files, directory: string, dayOf: (us: Us) => string | undefined) {
     this.files = files
@@ -47,26 +47,22 @@ class ParquetFiles implements FolderWriter {
     this.written = new GatheredFiles(files, directory)
   }
 
-  get counts(): FormatCounts {
-    const { messages, others, bytes } = this
-    return { messages, others, leftOut: 0, bytes }
-  }
-
-  async write(frames: readonly Frame[]): Promise<void> {
+  async write(frames: readonly Frame[]): Promise<readonly Parts[]> {
+    const all: Parts[] = []
     for (const frame of frames) {
       const { lines, messages, others } = envelope(frame)
-      this.messages += messages
-      this.others += others
+      all.push({ messages, others })
       await this.rows.append(this.nameOf(frame), lines)
     }
+    return all
   }
 
-  async finish(): Promise<string[]> {
+  async finish(pause = async (): Promise<void> => {}): Promise<readonly WrittenFile[]> {
     await this.rows.flush()
-    for (const name of this.rows.names) await this.convert(name)
-    const names = await this.written.finish()
+    for (const name of this.rows.names) await this.convert(name, pause)
+    const written = await this.written.finish()
     await this.rows.discard()
-    return names
+    return written
   }
 
   async discard(): Promise<void> {
@@ -79,15 +75,14 @@ class ParquetFiles implements FolderWriter {
     return day === undefined ? checkStreamName(stream) : `${checkStreamName(stream)}-${day}`
   }
 
-  private async convert(name: string): Promise<void> {
+  private async convert(name: string, pause: () => Promise<void>): Promise<void> {
     const made = new ParquetFile()
-    const append = (data: Buffer): Promise<void> => {
-      this.bytes += data.length
-      return this.written.append(`${name}.parquet`, data)
-    }
+    const append = (data: Buffer): Promise<void> => this.written.append(`${name}.parquet`, data)
     for await (const row of this.rowsOf(name)) {
       made.add(row)
-      if (made.waitingBytes >= GROUP_BYTES) await append(made.group())
+      if (made.waitingBytes < GROUP_BYTES) continue
+      await append(made.group())
+      await pause()
     }
     if (made.waitingBytes > 0) await append(made.group())
     await append(made.end())

@@ -2,10 +2,11 @@ import { Counts } from '../../analytics/count.ts'
 import type { Frame } from '../../journal/entry.ts'
 import { split } from '../../relay/splitter.ts'
 import type { Files } from '../../world/files.ts'
+import type { WrittenFile } from '../digests.ts'
 import { GatheredFiles } from '../gathered-files.ts'
 import { parseJson } from '../json.ts'
 import type { EncodedNames } from './file-name.ts'
-import type { FolderFormat, FolderWriter, FormatCounts } from './format.ts'
+import type { FolderFormat, FolderWriter, Parts } from './format.ts'
 import { rawLogName, readLogged, studentTables, tableFile } from './primary-files.ts'
 import { onOneLine } from './raw.ts'
 
@@ -19,41 +20,39 @@ const newline = Buffer.from('\n')
 export const primary: FolderFormat = (files, directory) => new PrimaryFiles(files, directory)
 
 class PrimaryFiles implements FolderWriter {
+  leftOut = 0
+  readonly encodedNames: EncodedNames = new Map()
   private readonly open: GatheredFiles
   private readonly students = new Counts<undefined>()
-  private readonly encoded: EncodedNames = new Map()
-  private messages = 0
-  private others = 0
-  private leftOut = 0
-  private bytes = 0
 
   constructor(files: Files, directory: string) {
     this.open = new GatheredFiles(files, directory)
   }
 
-  get counts(): FormatCounts {
-    const { messages, others, leftOut, bytes } = this
-    return { messages, others, leftOut, bytes }
-  }
-
-  async write(frames: readonly Frame[]): Promise<void> {
+  async write(frames: readonly Frame[]): Promise<readonly Parts[]> {
+    const all: Parts[] = []
     for (const { payload, origin } of frames) {
+      const parts = { messages: 0, others: 0 }
+      all.push(parts)
       for (const { start, end, kind } of split(payload)) {
-        if (kind === 'json') await this.message(payload.subarray(start, end), origin === 'import')
-        else this.others++
+        if (kind === 'json') {
+          parts.messages++
+          await this.message(payload.subarray(start, end), origin === 'import')
+        } else parts.others++
       }
     }
+    return all
   }
 
-  async finish(): Promise<string[]> {
+  async finish(): Promise<readonly WrittenFile[]> {
     for (const student of this.students.students()) {
       for (const { kind, values } of studentTables(student)) {
-        const [name, csv] = tableFile(kind, student.key, values, this.encoded)
-        await this.append(name, Buffer.from(csv))
+        const [name, csv] = tableFile(kind, student.key, values, this.encodedNames)
+        await this.open.append(name, Buffer.from(csv))
       }
     }
-    if (this.encoded.size > 0) {
-      await this.append('names.json', Buffer.from(`${JSON.stringify(Object.fromEntries(this.encoded))}\n`))
+    if (this.encodedNames.size > 0) {
+      await this.open.append('names.json', Buffer.from(`${JSON.stringify(Object.fromEntries(this.encodedNames))}\n`))
     }
     return this.open.finish()
   }
@@ -63,16 +62,11 @@ class PrimaryFiles implements FolderWriter {
   }
 
   private async message(bytes: Buffer, late: boolean): Promise<void> {
-    this.messages++
     const message = parseJson(bytes.toString('utf8'))
     const counted = this.students.add(message, undefined, late)
     const logged = readLogged(message)
-    if (logged) await this.append(rawLogName(logged, this.encoded), Buffer.concat([onOneLine(bytes), newline]))
+    if (logged)
+      await this.open.append(rawLogName(logged, this.encodedNames), Buffer.concat([onOneLine(bytes), newline]))
     else if (!counted) this.leftOut++
-  }
-
-  private async append(name: string, data: Buffer): Promise<void> {
-    this.bytes += data.length
-    await this.open.append(name, data)
   }
 }

@@ -1,12 +1,8 @@
 import { resolve } from 'node:path'
 import type { Compression } from '../../captures/compressed-file.ts'
 import { type ExportReport, exportToDirectory, exportToOutput } from '../../captures/export.ts'
-import { envelope } from '../../captures/formats/envelope.ts'
 import type { FolderFormat, Format } from '../../captures/formats/format.ts'
-import { lineFiles } from '../../captures/formats/line-files.ts'
-import { parquet } from '../../captures/formats/parquet.ts'
-import { primary } from '../../captures/formats/primary.ts'
-import { raw } from '../../captures/formats/raw.ts'
+import { folderFormat, formatNames, lineFormats } from '../../captures/formats/formats.ts'
 import { readPeriod } from '../arguments.ts'
 import { type Command, dataOptions, usage } from '../command.ts'
 import { configOf } from '../configuration.ts'
@@ -94,20 +90,13 @@ interface ChosenFormat {
   readonly folder: FolderFormat
 }
 
-const lineFormats: Readonly<Record<string, Format>> = { envelope, raw }
-const folderFormats: Readonly<Record<string, FolderFormat>> = { parquet: parquet(), primary }
-
 function formatOf(options: Options): ChosenFormat {
-  const name = options.text('format') ?? (options.has('raw') ? 'raw' : 'envelope')
+  const wanted = options.text('format') ?? (options.has('raw') ? 'raw' : 'envelope')
+  const name = formatNames.find((one) => one === wanted) ?? usage(`--format expects one of ${formatNames.join(', ')}`)
   const compression = compressionIn(options)
-  if (Object.hasOwn(folderFormats, name)) {
-    if (compression !== undefined) usage(`--compress does not go with --format ${name}`)
-    return { folder: folderFormats[name]! }
-  }
-  if (!Object.hasOwn(lineFormats, name)) {
-    usage(`--format expects one of ${Object.keys({ ...lineFormats, ...folderFormats }).join(', ')}`)
-  }
-  return { lines: lineFormats[name]!, folder: lineFiles(lineFormats[name]!, compression) }
+  const lines = lineFormats[name]
+  if (!lines && compression !== undefined) usage(`--compress does not go with --format ${name}`)
+  return { ...(lines && { lines }), folder: folderFormat(name, { compression }) }
 }
 
 function compressionIn(options: Options): Compression | undefined {
