@@ -36,7 +36,8 @@ export const states = [
   'Anxious'
 ] as const
 
-const subjects = ['Workbook', 'Remote work', 'Hardware', 'UI', 'LA', 'Other']
+/** What all feedback may be about. */
+export const subjects = ['Workbook', 'Remote work', 'Hardware', 'UI', 'LA', 'Other']
 
 /** What feedback may be about: the columns of a feedback table, of which the last are the course's tasks. */
 export function subjectsOf(exp: Experiment, course: string): readonly string[] {

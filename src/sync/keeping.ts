@@ -58,10 +58,12 @@ export class Keeping {
   async run(): Promise<void> {
     await this.#noteMissing()
     const nowUs = this.#around.certainUs()
+    let here = await this.#here()
     // A clock that is wrong by years must not age anything.
-    if (nowUs !== undefined) await this.#erase(nowUs)
-    if (nowUs !== undefined) this.#announce(await this.#here(), nowUs)
-    const here = await this.#here()
+    if (nowUs !== undefined) {
+      here = await this.#erase(here, nowUs)
+      this.#announce(here, nowUs)
+    }
     const { maxAgeMs, maxBytes = Number.POSITIVE_INFINITY } = this.#sync
     let bytes = 0
     for (const { sealed } of here) bytes += await folderBytes(this.#world.files, sealed.path)
@@ -90,17 +92,20 @@ export class Keeping {
     )
   }
 
-  async #erase(nowUs: Us): Promise<void> {
+  /** @returns what is left */
+  async #erase(here: readonly Here[], nowUs: Us): Promise<readonly Here[]> {
     const beforeUs = erasedBeforeUs(this.#sync.eraseAfter, nowUs)
-    if (beforeUs === undefined) return
-    const due = (await this.#here()).filter(({ handed }) => handed.endUs <= beforeUs)
+    if (beforeUs === undefined) return here
+    const due = here.filter(({ handed }) => handed.endUs <= beforeUs)
+    if (due.length === 0) return here
     for (const one of due) {
       await this.#remove(one, 'erased')
       this.#log.warn({ folder: nameOf(one.handed), confirmed: isSafe(one.handed) }, 'erased, as erase_after demands')
     }
-    if (due.length === 0) return
-    const left = (await this.#here()).filter(({ handed, sealed }) => beginUs(sealed, handed) < beforeUs)
-    this.#log.warn({ left: left.map(({ handed }) => nameOf(handed)) }, 'folders that are left hold later records too')
+    const left = here.filter((one) => !due.includes(one))
+    const partly = left.filter(({ handed, sealed }) => beginUs(sealed, handed) < beforeUs)
+    this.#log.warn({ left: partly.map(({ handed }) => nameOf(handed)) }, 'folders that are left hold later records too')
+    return left
   }
 
   /** In the log once a day, and always in the status. */
@@ -121,7 +126,7 @@ export class Keeping {
   }
 
   /** What is here, oldest first. */
-  async #here(): Promise<Here[]> {
+  async #here(): Promise<readonly Here[]> {
     const here: Here[] = []
     for (const sealed of await this.#around.sealed()) here.push({ sealed, handed: await this.#folders.of(sealed) })
     return here.sort((a, b) => a.handed.endUs - b.handed.endUs)

@@ -1,7 +1,6 @@
-import { mkdtemp, open, readdir, rm, statfs } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { open, readdir, rm, statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { journalPaths } from '../../src/journal/paths.ts'
 import { realWorld } from '../../src/world/real.ts'
 import type { World } from '../../src/world/world.ts'
@@ -10,7 +9,7 @@ import { type Original, readAll, record } from '../damage/original.ts'
 import { copyOf } from '../damage/trial.ts'
 import { fill } from '../support/fill.ts'
 import { append, openJournal, silent } from '../support/journals.ts'
-import { LoopDisk } from '../support/loop-disk.ts'
+import { ownDisk } from '../support/own-disk.ts'
 import { rounds } from '../support/rounds.ts'
 import { repeats } from '../support/scale.ts'
 
@@ -19,29 +18,21 @@ import { repeats } from '../support/scale.ts'
  * could not write what it read.
  */
 
-let folder: string
-let disk: LoopDisk
+const own = ownDisk(16, 'file')
 let world: World
 let original: Original
 
 beforeAll(async () => {
-  folder = await mkdtemp(`${tmpdir()}/understudy-disk-`)
   world = await realWorld()
-  disk = await LoopDisk.make(`${folder}/disk`, 16)
-  original = await record(world, `${disk.path}/data`, true)
-})
-
-afterAll(async () => {
-  await disk?.remove()
-  await rm(folder, { recursive: true, force: true })
+  original = await record(world, `${own.disk.path}/data`, true)
 })
 
 const CHUNK_BYTES = 1 << 20
 
 /** Leaves so many bytes free. Gives what frees them again. */
 async function crowd(bytes: number): Promise<() => Promise<void>> {
-  const path = `${disk.path}/other`
-  const { bavail, bsize } = await statfs(disk.path)
+  const path = `${own.disk.path}/other`
+  const { bavail, bsize } = await statfs(own.disk.path)
   const file = await open(path, 'w')
   for (let left = bavail * bsize - bytes; left > 0; left -= CHUNK_BYTES) {
     if (!(await file.write(Buffer.alloc(Math.min(left, CHUNK_BYTES))).catch(() => undefined))) break
@@ -105,7 +96,7 @@ test('a disk that fills up while a damaged store is salvaged', { timeout: 600_00
     const journal = await openJournal(world, directory, {}, { ...silent, error: (_, text) => void errors.push(text) })
     const reading = readAll(journal)
     await sleep(dice.int(0, 60))
-    const filled = fill(`${disk.path}/other`, filling.signal)
+    const filled = fill(`${own.disk.path}/other`, filling.signal)
     try {
       await reading
       await journal.repaired()

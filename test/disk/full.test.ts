@@ -1,31 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openSnapshot } from '../../src/journal/snapshot.ts'
 import { realWorld } from '../../src/world/real.ts'
 import { fill } from '../support/fill.ts'
 import { openJournal } from '../support/journals.ts'
-import { LoopDisk } from '../support/loop-disk.ts'
+import { ownDisk } from '../support/own-disk.ts'
 import { repeats } from '../support/scale.ts'
 import { Load } from './load.ts'
 
-let folder: string
-let disk: LoopDisk
-
-beforeEach(async () => {
-  folder = await mkdtemp(`${tmpdir()}/understudy-disk-`)
-  disk = await LoopDisk.make(`${folder}/disk`, 48)
-})
-
-afterEach(async () => {
-  await disk?.remove()
-  await rm(folder, { recursive: true, force: true })
-})
+const own = ownDisk(48, 'test')
 
 test('a disk filled to the last byte, and freed again', { timeout: 300_000 }, async () => {
   const world = await realWorld()
-  const directory = `${disk.path}/data`
+  const directory = `${own.disk.path}/data`
   const times: number[] = []
   const journal = await openJournal(world, directory, { storeBytes: 1e6, reserveBytes: 1e6 })
   const load = new Load(journal)
@@ -33,7 +20,7 @@ test('a disk filled to the last byte, and freed again', { timeout: 300_000 }, as
     await sleep(500)
     for (let round = 0; round < repeats(20); round++) {
       const filling = new AbortController()
-      const filled = fill(`${disk.path}/other`, filling.signal)
+      const filled = fill(`${own.disk.path}/other`, filling.signal)
       while (!(await load.stands(500))) expect(load.frames.length).toBeLessThan(100_000)
       await sleep(1000)
       filling.abort()

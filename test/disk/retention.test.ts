@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readdir, stat, statfs } from 'node:fs/promises'
+import { expect, test } from 'vitest'
 import { systemCode } from '../../src/errors.ts'
 import type { JournalEvent } from '../../src/journal/entry.ts'
 import type { Journal } from '../../src/journal/journal.ts'
@@ -9,7 +8,7 @@ import type { RetentionLimits } from '../../src/journal/retention.ts'
 import type { Log } from '../../src/log.ts'
 import { realWorld } from '../../src/world/real.ts'
 import { openJournal } from '../support/journals.ts'
-import { LoopDisk } from '../support/loop-disk.ts'
+import { ownDisk } from '../support/own-disk.ts'
 
 const DISK_MB = 48
 const STORE_BYTES = 1e6
@@ -19,28 +18,17 @@ const SLACK_BYTES = 5 * STORE_BYTES
 
 type Removed = Extract<JournalEvent, { event: 'removed' }>
 
-let folder: string
-let disk: LoopDisk
-
-beforeEach(async () => {
-  folder = await mkdtemp(`${tmpdir()}/understudy-disk-`)
-  disk = await LoopDisk.make(`${folder}/disk`, DISK_MB)
-})
-
-afterEach(async () => {
-  await disk?.remove()
-  await rm(folder, { recursive: true, force: true })
-})
+const own = ownDisk(DISK_MB, 'test')
 
 async function space(): Promise<{ usedBytes: number; freeBytes: number }> {
-  const { blocks, bfree, bavail, bsize } = await statfs(disk.path)
+  const { blocks, bfree, bavail, bsize } = await statfs(own.disk.path)
   return { usedBytes: (blocks - bfree) * bsize, freeBytes: bavail * bsize }
 }
 
 /** What the files on it take. */
 async function namedBytes(): Promise<number> {
   let bytes = 0
-  for (const { parentPath, name } of await readdir(disk.path, { recursive: true, withFileTypes: true })) {
+  for (const { parentPath, name } of await readdir(own.disk.path, { recursive: true, withFileTypes: true })) {
     bytes += (await stat(`${parentPath}/${name}`)).blocks * 512
   }
   return bytes
@@ -82,7 +70,7 @@ test.each<[string, number, RetentionLimits]>([
       }
     const log: Log = { debug() {}, info: line('info'), warn: line('warn'), error: (_, text) => void errors.push(text) }
     const emptyBytes = (await space()).usedBytes
-    const journal = await openJournal(world, `${disk.path}/data`, { storeBytes: STORE_BYTES, retention }, log)
+    const journal = await openJournal(world, `${own.disk.path}/data`, { storeBytes: STORE_BYTES, retention }, log)
     let mostBytes = 0
     let leastFree = Number.MAX_SAFE_INTEGER
     /** @param follows whether what comes is read, and known to be elsewhere, soon after */

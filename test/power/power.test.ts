@@ -1,13 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { Journal } from '../../src/journal/journal.ts'
 import { realWorld } from '../../src/world/real.ts'
 import type { World } from '../../src/world/world.ts'
 import { message } from '../kill/feeder.ts'
 import { append, openJournal } from '../support/journals.ts'
 import { LoopDisk } from '../support/loop-disk.ts'
+import { ownDisk } from '../support/own-disk.ts'
 import { rounds } from '../support/rounds.ts'
 import { repeats } from '../support/scale.ts'
 
@@ -20,19 +20,11 @@ const STORE_BYTES = 300_000
 /** A journal is begun anew after so many cuts, so that reading it stays quick. */
 const CUTS_OF_ONE = 25
 
-let folder: string
-let disk: LoopDisk
+const own = ownDisk(96, 'file')
 let world: World
 
 beforeAll(async () => {
-  folder = await mkdtemp(`${tmpdir()}/understudy-power-`)
   world = await realWorld()
-  disk = await LoopDisk.make(`${folder}/disk`, 96)
-})
-
-afterAll(async () => {
-  await disk?.remove()
-  await rm(folder, { recursive: true, force: true })
 })
 
 /** A journal under load, and what it has said to be on the disk. */
@@ -84,12 +76,12 @@ interface Loss {
  * copy during which the disk was written to shows no single moment, and is taken again.
  */
 async function cut(recording: Recording, directory: string): Promise<Loss> {
-  const image = `${folder}/cut`
+  const image = `${own.folder}/cut`
   let torn = 0
   for (;;) {
     const promised = new Map(recording.acknowledged)
     const { lastUs } = recording
-    if (!(await disk.copy(image))) {
+    if (!(await own.disk.copy(image))) {
       torn++
       recording.rest(torn * REST_MS)
       continue
@@ -139,7 +131,7 @@ async function cuts(count: number, recorder: World): Promise<Loss[]> {
   await rounds(Math.ceil(count / CUTS_OF_ONE), async (dice) => {
     const directory = `data-${losses.length}`
     const recording = new Recording(
-      await openJournal(recorder, `${disk.path}/${directory}`, { storeBytes: STORE_BYTES })
+      await openJournal(recorder, `${own.disk.path}/${directory}`, { storeBytes: STORE_BYTES })
     )
     try {
       for (let left = CUTS_OF_ONE; left > 0 && losses.length < count; left--) {
@@ -149,7 +141,7 @@ async function cuts(count: number, recorder: World): Promise<Loss[]> {
       expect(recording.acknowledged.get(streams[0]!)).toBeGreaterThan(0)
     } finally {
       await recording.stop()
-      await rm(`${disk.path}/${directory}`, { recursive: true })
+      await rm(`${own.disk.path}/${directory}`, { recursive: true })
     }
   })
   return losses

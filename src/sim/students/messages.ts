@@ -1,7 +1,6 @@
+import { type Experiment, states, subjects } from '../../analytics/experiments.ts'
 import type { Ms } from '../../world/time.ts'
 import type { Dice } from '../world/dice.ts'
-
-export type Experiment = 'spinner' | 'pendulum'
 
 /** A message as a lab page or the dashboard makes it, without its time. */
 export interface Message {
@@ -109,17 +108,8 @@ export function requests(exp: Experiment, course: string): object[] {
 }
 
 export function feedback(dice: Dice): object {
-  const state = one(dice, [
-    'Engaged',
-    'Curious',
-    'Delighted',
-    'Bored',
-    'Confused',
-    'Frustrated',
-    'Surprised',
-    'Anxious'
-  ])
-  const subject = one(dice, ['Workbook', 'Remote work', 'Hardware', 'UI', 'LA', 'Other'])
+  const state = one(dice, states)
+  const subject = one(dice, subjects)
   return dice.chance(0.2) ? { state, subject, input: 'made up, and not much of it' } : { state, subject }
 }
 

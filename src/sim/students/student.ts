@@ -1,16 +1,7 @@
+import type { Experiment } from '../../analytics/experiments.ts'
 import type { Ms } from '../../world/time.ts'
 import type { Dice } from '../world/dice.ts'
-import {
-  achievements,
-  click,
-  commands,
-  type Experiment,
-  feedback,
-  type Message,
-  one,
-  requests,
-  survey
-} from './messages.ts'
+import { achievements, click, commands, feedback, type Message, one, requests, survey } from './messages.ts'
 
 /** A message and how long after the one before it is sent. */
 export interface Step {
