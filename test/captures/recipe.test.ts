@@ -5,13 +5,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Captures } from '../../src/captures/captures.ts'
 import type { CaptureConfig } from '../../src/config/config.ts'
-import { Journal } from '../../src/journal/journal.ts'
 import { realWorld } from '../../src/world/real.ts'
+import { openJournal, silent } from '../support/journals.ts'
 
 const page = readFileSync(new URL('../../docs/captures.md', import.meta.url), 'utf8')
 const recipe = /```sh\n(.*?)```/s.exec(page)?.[1] ?? ''
 const dayUs = Date.UTC(2025, 2, 10) * 1000
-const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const common = { schedule: '0 0 * * *', durationMs: 86_400_000, timeZone: 'Etc/UTC', streams: [] }
 const captures: CaptureConfig[] = [
   { name: 'zstd', format: 'envelope', compression: 'zstd', ...common },
@@ -35,15 +34,14 @@ let directory: string
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'understudy-recipe-'))
   const world = await realWorld()
-  const limits = { commitIntervalMs: 500, storeBytes: 1e9, storeAgeMs: 1e12, reserveBytes: 0 }
-  const journal = await Journal.open(world, { directory, ...limits, clockTrusted: true, version: '1' }, quiet)
+  const journal = await openJournal(world, directory, { commitIntervalMs: 500, storeBytes: 1e9, storeAgeMs: 1e12 })
   for (let number = 0; number < 20_000; number++) {
     const stamp = { wallUs: dayUs + number * 4_000_000, monoUs: number, boot: 'b', source: 'ntp' } as const
     const payload = Buffer.from(number % 9 === 0 ? 'no JSON' : JSON.stringify({ ...command, number }))
     journal.append({ stream: `spin${30 + (number % 2)}`, payload, binary: false, origin: 'import', stamp })
   }
   await journal.commit()
-  const made = new Captures(world, journal, { directory, site: 'pi', version: '1', captures }, quiet)
+  const made = new Captures(world, journal, { directory, site: 'pi', version: '1', captures }, silent)
   for (const { name } of captures) expect(await made.run(name, dayUs)).toEqual(['2025-03-10'])
   await made.stop()
   await journal.close()

@@ -6,8 +6,8 @@ import { repeats } from '../support/scale.ts'
 import type { Shared } from './setup.ts'
 import { contents, trial } from './trial.ts'
 
-/** Which store of a journal may not be written: opening one writes to its folder. */
-export const stores = ['newest', 'finished'] as const
+/** Of those that may not be written. Opening one writes to its folder. */
+export const stores = ['the newest store', 'a finished store'] as const
 
 /**
  * Again and again, a store that may not be written is left as it is, and nothing is lost.
@@ -21,7 +21,9 @@ export async function expectLeftAlone(
 ): Promise<void> {
   await rounds(repeats(20), async (dice, round) => {
     const original = originals[round % originals.length]!
-    const candidates = original.stores.filter(({ finished }) => (finished ? 'finished' : 'newest') === which)
+    const candidates = original.stores.filter(
+      ({ finished }) => (finished ? 'a finished store' : 'the newest store') === which
+    )
     const { number } = candidates[dice.int(0, candidates.length - 1)]!
     let before = new Map<string, string>()
     let store = ''

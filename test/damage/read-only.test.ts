@@ -18,20 +18,18 @@ async function giveUpRights(directory: string): Promise<void> {
   process.seteuid!(NOBODY)
 }
 
-test.each(stores)(
-  'the permissions of a %s store forbid to write it: it is left as it is, and nothing is lost',
-  (which) =>
-    expectLeftAlone(
-      shared,
-      which,
-      async (store, directory) => {
-        for (const name of await readdir(store)) await chmod(`${store}/${name}`, 0o444)
-        await chmod(store, 0o555)
-        await giveUpRights(directory)
-      },
-      async (store) => {
-        if (process.getuid!() === 0) process.seteuid!(0)
-        await chmod(store, 0o755)
-      }
-    )
+test.each(stores)('%s may not be written: it is left as it is, and nothing is lost', (which) =>
+  expectLeftAlone(
+    shared,
+    which,
+    async (store, directory) => {
+      for (const name of await readdir(store)) await chmod(`${store}/${name}`, 0o444)
+      await chmod(store, 0o555)
+      await giveUpRights(directory)
+    },
+    async (store) => {
+      if (process.getuid!() === 0) process.seteuid!(0)
+      await chmod(store, 0o755)
+    }
+  )
 )

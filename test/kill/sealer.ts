@@ -4,16 +4,14 @@
  */
 import { kill, pid } from 'node:process'
 import { Captures } from '../../src/captures/captures.ts'
-import { Journal } from '../../src/journal/journal.ts'
 import { realWorld } from '../../src/world/real.ts'
+import { openJournal, silent } from '../support/journals.ts'
 
 const [directory = '', stopAt] = process.argv.slice(2)
 const dayUs = Date.UTC(2025, 2, 10) * 1000
-const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 
 const world = await realWorld()
-const limits = { commitIntervalMs: 500, storeBytes: 1e9, storeAgeMs: 1e12, reserveBytes: 0 }
-const journal = await Journal.open(world, { directory, ...limits, clockTrusted: true, version: '1' }, quiet)
+const journal = await openJournal(world, directory, { commitIntervalMs: 500, storeBytes: 1e9, storeAgeMs: 1e12 })
 if (journal.nextPosition < 1000) {
   for (let number = 0; number < 20_000; number++) {
     const stamp = { wallUs: dayUs + number * 4_000_000, monoUs: number, boot: 'b', source: 'ntp' } as const
@@ -34,7 +32,7 @@ const daily = {
 const step = (reached: string): void => {
   if (reached === stopAt) kill(pid, 'SIGKILL')
 }
-const captures = new Captures(world, journal, { directory, site: 'pi', version: '1', captures: [daily], step }, quiet)
+const captures = new Captures(world, journal, { directory, site: 'pi', version: '1', captures: [daily], step }, silent)
 const folders = await captures.run('daily', dayUs)
 await captures.stop()
 await journal.close()
