@@ -278,6 +278,11 @@ const registry = {
     exit: 1
   },
   // analytics/
+  UNDERSTUDY_STANDBY_READ_ONLY: {
+    what: 'the token does not allow sending, so nothing is answered on this stream',
+    remedy: 'ask for a token with the write scope, or set [standby] mode = "observe"',
+    exit: 2
+  },
   UNDERSTUDY_GRAPH_INVALID: {
     what: 'a comparison graph is not valid',
     remedy: 'correct or remove the file; `understudy graphs check` looks through them all',

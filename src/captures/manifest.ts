@@ -20,6 +20,16 @@ const unheard = v.object({
   code: v.optional(v.string())
 })
 
+/** How the primary answered what students' dashboards asked for; see docs/standby.md. */
+const primary = v.object({
+  asked: count,
+  replied: count,
+  repliedUs: count,
+  longestUs: count,
+  stoodIn: count,
+  outages: v.array(v.object({ fromUs: us, toUs: v.optional(us) }))
+})
+
 const stream = v.object({
   stream: v.string(),
   frames: count,
@@ -39,7 +49,9 @@ const stream = v.object({
   /** Frames by where they came from. */
   origins: v.object({ relay: count, own: count, import: count }),
   /** What was heard, to the last µs: `heardUs` and the lengths of `rest` make up the period. */
-  coverage: v.object({ fromUs: us, toUs: us, heardUs: count, rest: v.array(unheard) })
+  coverage: v.object({ fromUs: us, toUs: us, heardUs: count, rest: v.array(unheard) }),
+  /** Absent where nothing was asked or answered, and in a supplement. */
+  primary: v.optional(primary)
 })
 
 const file = v.object({

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { MeasuredAvailability } from '../analytics/standby/measured.ts'
 import type { CaptureConfig } from '../config/config.ts'
 import type { Frame, Position } from '../journal/entry.ts'
 import type { Positions } from '../journal/reading.ts'
@@ -70,9 +71,11 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
   }
   try {
     let frames = 0
+    const primary = await availabilityOf(journal, job)
     for await (const batch of framesOf(journal, job)) {
       const wanted = batch.filter((frame) => job.wanted(frame.stream) && !job.isSealed(frame))
       await written.write(wanted)
+      for (const frame of wanted) primary?.add(frame)
       frames += wanted.length
       job.progress?.(frames, batch.at(-1)?.position ?? 0)
       await pause()
@@ -91,7 +94,7 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
       if (!areSameDigests(back, digests)) throw new Error(`${name} does not read back as it was written`)
     }
     await job.step('read back')
-    const manifest = await manifestOf(journal, job, written, listed)
+    const manifest = await manifestOf(journal, job, written, listed, primary)
     const file = await files.open(join(temporary, MANIFEST), 'create', 0o640)
     try {
       await file.write(writeManifest(manifest), 0)
@@ -146,11 +149,21 @@ async function* framesOf(journal: SeriesReader, job: SealJob): AsyncGenerator<re
   }
 }
 
+/** A supplement has not all that was said: only the first folder of a window measures the primary. */
+async function availabilityOf(
+  journal: SeriesReader,
+  { window, supplement }: SealJob
+): Promise<MeasuredAvailability | undefined> {
+  if (!window || supplement > 1) return undefined
+  return new MeasuredAvailability(await journal.coverage({ fromUs: window.fromUs, toUs: window.toUs }))
+}
+
 async function manifestOf(
   journal: SeriesReader,
   job: SealJob,
   written: SealedFiles,
-  listed: Manifest['files']
+  listed: Manifest['files'],
+  primary: MeasuredAvailability | undefined
 ): Promise<Manifest> {
   const { capture, window, undated, supplement, nowUs } = job
   const zone = new Zone(capture.timeZone)
@@ -188,7 +201,8 @@ async function manifestOf(
     ...(leftOut > 0 && { leftOut }),
     streams: coverage.map(({ stream, fromUs, heardUs, rest }) => ({
       ...written.countsOf(stream),
-      coverage: { fromUs, toUs: period.toUs, heardUs, rest: knownUs < period.toUs ? [...rest, later] : [...rest] }
+      coverage: { fromUs, toUs: period.toUs, heardUs, rest: knownUs < period.toUs ? [...rest, later] : [...rest] },
+      ...primary?.figures(stream, period.toUs)
     })),
     files: listed,
     names: Object.fromEntries(written.encodedNames),

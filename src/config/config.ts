@@ -70,13 +70,28 @@ export interface Config {
     readonly eraseAfter: { readonly dateMs: Ms } | { readonly ageMs: Ms } | undefined
   }
   readonly analytics: { readonly corrected: boolean }
+  readonly standby: { readonly mode: 'observe' | 'answer' | 'always'; readonly afterMs: Ms }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
 /** From the file's words to the program's, with the units in the names. */
 export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
-  const { site, streams, relay, journal, network, clock, data, primary, sync, analytics, log, capture, time_zone } =
-    file
+  const {
+    site,
+    streams,
+    relay,
+    journal,
+    network,
+    clock,
+    data,
+    primary,
+    sync,
+    analytics,
+    standby,
+    log,
+    capture,
+    time_zone
+  } = file
   return {
     site,
     streams: { credentialsDirectory: streams.credentials, only: streams.only, sockets: streams.sockets },
@@ -121,6 +136,7 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
       eraseAfter: sync.erase_after
     },
     analytics,
+    standby: { mode: standby.mode, afterMs: standby.after },
     log
   }
 }

@@ -58,6 +58,7 @@ test('without a file the defaults hold', async () => {
       }
     ],
     analytics: { corrected: false },
+    standby: { mode: 'observe', afterMs: 2000 },
     log: { level: 'info' }
   })
 })

@@ -106,6 +106,16 @@ const analytics = section({
   corrected: v.optional(v.boolean(expected('true or false')), false)
 })
 
+const standbyModes = ['observe', 'answer', 'always'] as const
+
+/** Answering students' dashboards in the primary's place. */
+const standby = section({
+  /** Only say what it would have done, answer where the primary does not, or answer at once, where there is no primary. */
+  mode: v.optional(v.picklist(standbyModes, expected(standbyModes.map((mode) => `"${mode}"`).join(', '))), 'observe'),
+  /** The primary has so long for each reply. */
+  after: v.optional(duration('100ms', '60s'), '2s')
+})
+
 const log = section({
   /** The least that is logged. */
   level: v.optional(v.picklist(levels, expected(levels.map((level) => `"${level}"`).join(', '))), 'info')
@@ -179,5 +189,6 @@ export const configSchema = section({
   capture: v.optional(captures, dailyCapture),
   sync: v.optional(sync, {}),
   analytics: v.optional(analytics, {}),
+  standby: v.optional(standby, {}),
   log: v.optional(log, {})
 })

@@ -151,6 +151,17 @@ export type JournalEvent =
   | { readonly event: 'confirmed'; readonly capture: string; readonly folder: string; readonly manifestSha256: string }
   /** A sealed folder was removed here. `confirmed`: it is elsewhere too. */
   | { readonly event: 'freed'; readonly capture: string; readonly folder: string; readonly confirmed: boolean }
+  /**
+   * The primary did not reply to what was asked on a stream at `sinceUs` (monotonic time of `boot`), nor to anything since;
+   * or it replies again, from then on.
+   */
+  | {
+      readonly event: 'primary'
+      readonly stream: string
+      readonly state: 'silent' | 'back'
+      readonly boot: string
+      readonly sinceUs: Us
+    }
   /** It has ended as it should. */
   | { readonly event: 'stop' }
   /** The clock's relation to monotonic time from here on; comes at a start, at a step and when its source changes. */

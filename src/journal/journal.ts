@@ -205,7 +205,7 @@ export class Journal extends SeriesReader {
   }
 
   /** Puts on record what was made of the journal. @throws UNDERSTUDY_JOURNAL_CLOSED */
-  note(event: Extract<JournalEvent, { event: 'capture' | 'sealed' | 'confirmed' | 'freed' }>): void {
+  note(event: Extract<JournalEvent, { event: 'capture' | 'sealed' | 'confirmed' | 'freed' | 'primary' }>): void {
     this.#writer.note(event)
   }
 

@@ -37,7 +37,7 @@ export class Records {
       for (const entry of readEntries(block)) {
         if (entry.kind !== 'event' || entry.position <= learnt) continue
         const { payload: _, ...recorded } = entry
-        if (!ofCaptures.has(entry.event.event)) news.push(recorded)
+        if (!aboutOthers.has(entry.event.event)) news.push(recorded)
         learnt = entry.position
       }
     }
@@ -51,4 +51,4 @@ export class Records {
 }
 
 /** What tells nothing of hearing. */
-const ofCaptures: ReadonlySet<string> = new Set(['capture', 'sealed', 'confirmed', 'freed'])
+const aboutOthers: ReadonlySet<string> = new Set(['capture', 'sealed', 'confirmed', 'freed', 'primary'])
