@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Journal } from '../../src/journal/journal.ts'
 import { realFiles } from '../../src/world/real/files.ts'
 import { realWorld } from '../../src/world/real.ts'
+import { openJournal } from '../support/journals.ts'
+import { rounds } from '../support/rounds.ts'
 import { repeats } from '../support/scale.ts'
 import { CuttingProxy, Pi, Primary, ran, until } from './rig.ts'
 
@@ -30,14 +30,7 @@ afterEach(async () => {
 
 /** A journal with some messages of each of these days. */
 async function record(data: string, days: readonly string[]): Promise<void> {
-  const options = { commitIntervalMs: 50, storeBytes: 1e8, storeAgeMs: 1e9, reserveBytes: 0 }
-  const silent = { debug() {}, info() {}, warn() {}, error() {} }
-  const world = await realWorld()
-  const journal = await Journal.open(
-    world,
-    { directory: data, clockTrusted: true, version: 'test', ...options },
-    silent
-  )
+  const journal = await openJournal(await realWorld(), data, { storeBytes: 1e8, storeAgeMs: 1e9 })
   for (const day of days) {
     for (let hour = 0; hour < 24; hour++) {
       const wallUs = Date.parse(`${day}T00:00:00Z`) * 1000 + hour * 3_600_000_000
@@ -122,17 +115,19 @@ test('cut at any byte it goes on where it was, and the far side is identical at 
   const bytes = 4_000_000
   const cuts = repeats(20)
   const name = await pi.seal(0, bytes)
-  for (let i = 0; proxy.cuts < cuts; i++) {
-    // Wherever it is: in the handshakes, in the file, in the note, in the receipts.
-    proxy.cutAfterBytes = randomInt(1, i % 3 === 0 ? 30_000 : bytes / 2)
-    const { code, err } = await pi.understudy('sync')
-    if (proxy.cuts > i)
-      expect({ code, err }).toMatchObject({
-        code: 1,
-        err: expect.stringMatching(/UNDERSTUDY_SYNC_(CUT|UNREACHABLE|BUSY)/)
-      })
-    if ((await pi.handed(name))?.confirmedMs !== undefined) break
-  }
+  await rounds(1, async (dice) => {
+    for (let i = 0; proxy.cuts < cuts; i++) {
+      // Wherever it is: in the handshakes, in the file, in the note, in the receipts.
+      proxy.cutAfterBytes = dice.int(1, i % 3 === 0 ? 30_000 : bytes / 2)
+      const { code, err } = await pi.understudy('sync')
+      if (proxy.cuts > i)
+        expect({ code, err }).toMatchObject({
+          code: 1,
+          err: expect.stringMatching(/UNDERSTUDY_SYNC_(CUT|UNREACHABLE|BUSY)/)
+        })
+      if ((await pi.handed(name))?.confirmedMs !== undefined) break
+    }
+  })
   proxy.cutAfterBytes = Number.POSITIVE_INFINITY
   await until(async () => (await pi.understudy('sync')).code === 0)
   expect(await pi.difference(name)).toBe('')
