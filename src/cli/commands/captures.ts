@@ -1,4 +1,4 @@
-import type { CaptureStatus } from '../../captures/captures.ts'
+import type { CaptureStatus } from '../../captures/capture-status.ts'
 import type { Window } from '../../captures/schedule.ts'
 import { Zone } from '../../captures/zone.ts'
 import { readTime } from '../arguments.ts'

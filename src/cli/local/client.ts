@@ -1,4 +1,4 @@
-import type { CaptureStatus } from '../../captures/captures.ts'
+import type { CaptureStatus } from '../../captures/capture-status.ts'
 import type { ImportedFrame } from '../../captures/import.ts'
 import { UnderstudyError } from '../../errors.ts'
 import type { Frame } from '../../journal/entry.ts'
