@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { Frame } from '../../src/journal/entry.ts'
+import type { Frame, Position } from '../../src/journal/entry.ts'
 import type { Journal } from '../../src/journal/journal.ts'
+import { openSnapshot } from '../../src/journal/snapshot.ts'
+import type { World } from '../../src/world/world.ts'
 import { append } from '../support/journals.ts'
 
 const streams = Array.from({ length: 12 }, (_, index) => `spin${30 + index}`)
@@ -12,13 +14,11 @@ const AGAIN_MS = 5000
 /** Frames that come all the time. */
 export class Load {
   readonly frames: Frame[] = []
-  readonly #journal: Journal
   readonly #timer: NodeJS.Timeout
   #committed = 0
   #number = 0
 
   constructor(journal: Journal) {
-    this.#journal = journal
     for (const stream of streams) {
       journal.hearing.added(stream)
       journal.hearing.heard(stream)
@@ -57,15 +57,24 @@ export class Load {
     clearInterval(this.#timer)
   }
 
-  /** What came is there, each frame once, in its place; nothing is wrong, and nothing was lost, so there is no gap. */
-  async expectWhole(reader: Pick<Journal, 'range' | 'verify' | 'coverage'> = this.#journal): Promise<void> {
-    const found: Frame[] = []
-    for await (const some of reader.range({})) found.push(...some)
-    expect(found.map(essence)).toEqual(this.frames.map(essence))
-    expect((await reader.verify()).problems).toEqual([])
-    const toUs = this.frames.at(-streams.length)!.wallUs
-    for (const { rest, stream } of await reader.coverage({ fromUs: this.frames[0]!.wallUs, toUs })) {
-      expect(rest, stream).toEqual([])
+  /**
+   * What came is in the journal, each frame once, in its place; nothing is wrong, and nothing was lost, so there is no gap.
+   * @returns where the journal ends
+   */
+  async expectWhole(world: World, directory: string): Promise<Position> {
+    const reader = await openSnapshot(world, directory)
+    try {
+      const found: Frame[] = []
+      for await (const some of reader.range({})) found.push(...some)
+      expect(found.map(essence)).toEqual(this.frames.map(essence))
+      expect((await reader.verify()).problems).toEqual([])
+      const toUs = this.frames.at(-streams.length)!.wallUs
+      for (const { rest, stream } of await reader.coverage({ fromUs: this.frames[0]!.wallUs, toUs })) {
+        expect(rest, stream).toEqual([])
+      }
+      return reader.nextPosition
+    } finally {
+      await reader.close()
     }
   }
 }
