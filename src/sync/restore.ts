@@ -1,6 +1,6 @@
 import { Counts, keyText, type Matrix } from '../analytics/count.ts'
 import type { Key } from '../analytics/count-message.ts'
-import type { EncodedNames } from '../captures/formats/file-name.ts'
+import { FileNames } from '../captures/formats/file-name.ts'
 import {
   type Logged,
   rawLogName,
@@ -58,7 +58,9 @@ export async function restore(
   const counts = await countJournal(journal, progress)
   const more = differences.filter((one) => countedMore(one) && hasTable(counts, one.table, one))
   const surplus = new Map(keepCounted ? more.map((one) => [tableText(one.table, one), one.cells]) : [])
-  const encoded: EncodedNames = new Map()
+  // the primary looks for exactly these names
+  const fileNames = new FileNames(true)
+  const { encoded } = fileNames
   await files.makeDirectory(directory)
   const written = new GatheredFiles(files, directory)
   let students = 0
@@ -68,16 +70,16 @@ export async function restore(
       students++
       for (const { kind, values } of studentTables(student)) {
         const cells = surplus.get(tableText(kind, student.key)) ?? []
-        const [name, csv] = tableFile(kind, student.key, withSurplus(kind, student.key, values, cells), encoded)
+        const [name, csv] = tableFile(kind, student.key, withSurplus(kind, student.key, values, cells), fileNames)
         await written.append(name, Buffer.from(csv))
       }
       const { last } = student
-      if (last) await written.append(rawLogName(last.logged, encoded), last.line)
+      if (last) await written.append(rawLogName(last.logged, fileNames), last.line)
     }
     for (const table of theirs) {
       if (table.values === undefined || hasTable(counts, table.kind, table.key)) continue
       takenOver++
-      const [name, csv] = tableFile(table.kind, table.key, table.values, encoded)
+      const [name, csv] = tableFile(table.kind, table.key, table.values, fileNames)
       await written.append(name, Buffer.from(csv))
     }
     if (encoded.size > 0) {

@@ -2,7 +2,7 @@ import type { Matrix, Student } from '../../analytics/count.ts'
 import { tableCsv } from '../../analytics/count-csv.ts'
 import type { Key } from '../../analytics/count-message.ts'
 import { nodesOf, states, subjectsOf } from '../../analytics/experiments.ts'
-import { type EncodedNames, safeName } from './file-name.ts'
+import type { FileNames } from './file-name.ts'
 
 /** What a message in a raw log says of itself. */
 export interface Logged {
@@ -20,9 +20,9 @@ export function readLogged(message: unknown): Logged | undefined {
 }
 
 /** What the primary calls a raw log; names that are no file's are encoded. */
-export function rawLogName({ user, hardware, exp, course }: Logged, encoded: EncodedNames): string {
-  const parts = [hardware, exp, course].map((part) => safeName(part, 'part', encoded))
-  return `${[safeName(user, 'user', encoded), ...parts].join('-')}.json`
+export function rawLogName({ user, hardware, exp, course }: Logged, names: FileNames): string {
+  const parts = [hardware, exp, course].map((part) => names.of(part, 'part'))
+  return `${[names.of(user, 'user'), ...parts].join('-')}.json`
 }
 
 export type TableKind = 'adjacency' | 'feedback'
@@ -33,9 +33,9 @@ export function tableLabels(kind: TableKind, { exp, course }: Key): readonly [re
 }
 
 /** A table under the primary's name. */
-export function tableFile(kind: TableKind, key: Key, values: Matrix, encoded: EncodedNames): [string, string] {
+export function tableFile(kind: TableKind, key: Key, values: Matrix, names: FileNames): [string, string] {
   const { user, exp, course } = key
-  const name = [safeName(user, 'user', encoded), exp, safeName(course, 'part', encoded), kind].join('-')
+  const name = [names.of(user, 'user'), exp, names.of(course, 'part'), kind].join('-')
   return [`${name}.csv`, tableCsv(...tableLabels(kind, key), values)]
 }
 

@@ -5,7 +5,7 @@ import type { Files } from '../../world/files.ts'
 import type { WrittenFile } from '../digests.ts'
 import { GatheredFiles } from '../gathered-files.ts'
 import { parseJson } from '../json.ts'
-import type { EncodedNames } from './file-name.ts'
+import { type EncodedNames, FileNames } from './file-name.ts'
 import type { FolderFormat, FolderWriter, Parts } from './format.ts'
 import { rawLogName, readLogged, studentTables, tableFile } from './primary-files.ts'
 import { onOneLine } from './raw.ts'
@@ -21,12 +21,16 @@ export const primary: FolderFormat = (files, directory) => new PrimaryFiles(file
 
 class PrimaryFiles implements FolderWriter {
   leftOut = 0
-  readonly encodedNames: EncodedNames = new Map()
   private readonly open: GatheredFiles
+  private readonly names = new FileNames()
   private readonly students = new Counts<undefined>()
 
   constructor(files: Files, directory: string) {
     this.open = new GatheredFiles(files, directory)
+  }
+
+  get encodedNames(): EncodedNames {
+    return this.names.encoded
   }
 
   async write(frames: readonly Frame[]): Promise<readonly Parts[]> {
@@ -47,7 +51,7 @@ class PrimaryFiles implements FolderWriter {
   async finish(): Promise<readonly WrittenFile[]> {
     for (const student of this.students.students()) {
       for (const { kind, values } of studentTables(student)) {
-        const [name, csv] = tableFile(kind, student.key, values, this.encodedNames)
+        const [name, csv] = tableFile(kind, student.key, values, this.names)
         await this.open.append(name, Buffer.from(csv))
       }
     }
@@ -65,8 +69,7 @@ class PrimaryFiles implements FolderWriter {
     const message = parseJson(bytes.toString('utf8'))
     const counted = this.students.add(message, undefined, late)
     const logged = readLogged(message)
-    if (logged)
-      await this.open.append(rawLogName(logged, this.encodedNames), Buffer.concat([onOneLine(bytes), newline]))
+    if (logged) await this.open.append(rawLogName(logged, this.names), Buffer.concat([onOneLine(bytes), newline]))
     else if (!counted) this.leftOut++
   }
 }
