@@ -46,12 +46,12 @@ beforeEach(async () => {
 })
 
 test('what each side has missed is told, and what only the primary has is taken once', async () => {
-  const found = await sh('reconcile --data /data --primary /primary --json')
+  const found = await sh('reconcile --data /data --primary /primary --json --time-zone Etc/UTC')
   expect(JSON.parse(found.out).days).toEqual([
     { stream: 'spin30', day: '2023-11-14', both: 4, onlyPrimary: 1, onlyPi: 1, counted: 0, notComparable: 0 }
   ])
   expect(found.code).toBe(1)
-  const table = await sh('reconcile --data /data --primary /primary --import')
+  const table = await sh('reconcile --data /data --primary /primary --import --time-zone Etc/UTC')
   expect(table.out).toMatch(/^spin30 +2023-11-14 +4 +1 +1 +0 +0$/m)
   expect(table.out).toContain('1 message taken into the journal')
   expect(table.out).not.toMatch(/anna|ben/)
@@ -122,3 +122,16 @@ test.each([
   'export --data /data --out /x --format parquet --compress gzip',
   'export --data /data --out /x --format csv'
 ])('called wrongly: %s', async (line) => expect(await sh(line)).toMatchObject({ code: 2 }))
+
+test("days are those of the site's zone, or of another one that is named", async () => {
+  await simulation.complete(files.writeFile('/site.toml', 'time_zone = "Asia/Kathmandu"\n[data]\ndirectory = "/data"'))
+  const days = async (more: string): Promise<unknown> => {
+    const { out } = await sh(`reconcile --config /site.toml --primary /primary --json${more}`)
+    return JSON.parse(out).days.map(({ day }: { day: string }) => day)
+  }
+  // 22:13 in UTC
+  expect(await days('')).toEqual(['2023-11-15'])
+  expect(await days(' --time-zone America/New_York')).toEqual(['2023-11-14'])
+  const { code, err } = await sh('reconcile --data /data --primary /primary --time-zone Moon/Crater')
+  expect([code, err]).toEqual([2, expect.stringContaining('a time zone, like "Europe/London"')])
+})

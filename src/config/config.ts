@@ -21,6 +21,8 @@ export interface CaptureConfig {
 /** The config in force. What each value does is said in schema.ts. */
 export interface Config {
   readonly site: string
+  /** The site's. */
+  readonly timeZone: string
   readonly streams: {
     readonly credentialsDirectory: string
     /** Names or patterns; empty: all. */
@@ -94,6 +96,7 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
   } = file
   return {
     site,
+    timeZone: time_zone,
     streams: { credentialsDirectory: streams.credentials, only: streams.only, sockets: streams.sockets },
     relay: {
       readIntervalMs: relay.read_interval,

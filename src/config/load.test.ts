@@ -26,6 +26,7 @@ async function faults(toml: string | Uint8Array | undefined, given?: Given): Pro
 test('without a file the defaults hold', async () => {
   expect(await load(undefined)).toEqual({
     site: 'understudy',
+    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
     streams: { credentialsDirectory: '/etc/practable', only: [], sockets: [] },
     relay: { readIntervalMs: 480, pingIntervalMs: 10_000, silenceTimeoutMs: 30_000, live: [] },
     journal: {

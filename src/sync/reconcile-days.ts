@@ -1,11 +1,12 @@
 import { timeOf } from '../captures/message-time.ts'
+import type { Zone } from '../captures/zone.ts'
 import { isStreamName } from '../config/stream-name.ts'
 
 /** What was compared of one stream on one day, in messages. */
 export interface DayRow {
   /** `?` where a message names none that can be. */
   readonly stream: string
-  /** In UTC, by the messages' own time; `-` where they have none. */
+  /** On the calendar of a zone, by the messages' own time; `-` where they have none. */
   readonly day: string
   both: number
   onlyPrimary: number
@@ -18,11 +19,16 @@ export interface DayRow {
 
 /** The rows of a comparison, made as they are needed. */
 export class DayRows {
+  private readonly zone: Zone
   private readonly rows = new Map<string, DayRow>()
+
+  constructor(zone: Zone) {
+    this.zone = zone
+  }
 
   /** Of a message, by what it says itself. */
   of(hardware: string, message: unknown): DayRow {
-    return this.row(isStreamName(hardware) ? hardware : '?', dayOf(message))
+    return this.row(isStreamName(hardware) ? hardware : '?', this.dayOf(message))
   }
 
   row(stream: string, day: string): DayRow {
@@ -38,9 +44,9 @@ export class DayRows {
   sorted(): DayRow[] {
     return [...this.rows.keys()].sort().map((name) => this.rows.get(name)!)
   }
-}
 
-function dayOf(message: unknown): string {
-  const us = timeOf(message)
-  return us === undefined ? '-' : new Date(us / 1000).toISOString().slice(0, 10)
+  private dayOf(message: unknown): string {
+    const us = timeOf(message)
+    return us === undefined ? '-' : this.zone.date(us)
+  }
 }

@@ -4,6 +4,7 @@ import { Fingerprints, valueFingerprint } from '../captures/fingerprints.ts'
 import { readLogged, type TableKind, tableLabels } from '../captures/formats/primary-files.ts'
 import { parseJson } from '../captures/json.ts'
 import { timeOf } from '../captures/message-time.ts'
+import { Zone } from '../captures/zone.ts'
 import type { JournalReader } from '../journal/reading.ts'
 import { split } from '../relay/splitter.ts'
 import { compareCapture } from './reconcile-capture.ts'
@@ -35,6 +36,12 @@ export interface Reconciliation {
   readonly differences: readonly TableDifference[]
 }
 
+export interface ReconcileOptions {
+  /** On whose calendar the days are; default: UTC. */
+  readonly zone?: Zone
+  readonly progress?: (position: number) => void
+}
+
 /** What the primary's raw logs hold, by value. */
 export interface PrimaryLines {
   /** Of all messages; what the Pi has is taken. */
@@ -49,9 +56,9 @@ export interface PrimaryLines {
 export async function reconcile(
   folder: PrimaryFolder,
   journal: Pick<JournalReader, 'range' | 'nextPosition'>,
-  progress: (position: number) => void = () => {}
+  { zone = new Zone('Etc/UTC'), progress = () => {} }: ReconcileOptions = {}
 ): Promise<Reconciliation & PrimaryLines> {
-  const days = new DayRows()
+  const days = new DayRows(zone)
   const logs = await readRawLogs(folder, days)
   const tables = await folder.tables()
   // a folder of plain captures says nothing of students
