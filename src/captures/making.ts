@@ -3,6 +3,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { Log } from '../log.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import { withAwaited } from './awaited.ts'
 import { dueOf, nextEndUs, SETTLE_US } from './due.ts'
 import type { Capture } from './filing.ts'
 import type { GoneThrough } from './gone-through.ts'
@@ -99,8 +100,10 @@ export class Making {
     const isSealed = (frame: Frame): boolean => earlier.some((one) => holds(one, frame, frame.trueUs ?? frame.wallUs))
     const supplement = parts.length + 1
     const former = parts.at(-1)?.folder
-    const progress = this.#gone.progress!
-    const before = progress.place.position
+    const known = this.#gone.progress!
+    const before = known.place.position
+    const first = known.open[name]?.find(({ label }) => label === window.label)?.first ?? before
+    const progress = withAwaited(known, this.#journal, { from: first, to: before })
     const made: Pick<Sealed, 'capture' | 'window' | 'before'> = { capture: name, window, before }
     const left = afterSealing(progress, made as Sealed)
     await this.#sealFolder(capture, left, {
@@ -191,9 +194,10 @@ export class Making {
     const ledger = await this.#gone.ledger()
     const { boot } = this.#world.clock
     const { wallUs } = this.#journal.stamp()
-    const former = this.#gone.progress!
-    const from = Math.max(former.place.position, this.#journal.firstPosition)
+    const known = this.#gone.progress!
+    const from = Math.max(known.place.position, this.#journal.firstPosition)
     const to = this.#journal.nextPosition
+    const former = withAwaited(known, this.#journal, { from, to })
     const left: Progress = { ...former, place: { ...former.place, position: to } }
     for (const capture of this.#captures) {
       const folder = `boot-${boot}-${from}`

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { MeasuredAvailability } from '../analytics/standby/measured.ts'
 import type { CaptureConfig } from '../config/config.ts'
+import { UnderstudyError } from '../errors.ts'
 import type { Frame, Position } from '../journal/entry.ts'
 import type { Positions } from '../journal/reading.ts'
 import type { SeriesReader } from '../journal/series-reader.ts'
@@ -69,16 +70,23 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
     job.signal.throwIfAborted()
     await new Promise<void>((resolve) => world.timers.afterInput(resolve))
   }
+  const isMissing = ({ position }: Frame): boolean =>
+    job.missing.some(({ from, to }) => position >= from && position < to)
   try {
     let frames = 0
     const primary = await availabilityOf(journal, job)
+    const { passedOver } = journal
     for await (const batch of framesOf(journal, job)) {
-      const wanted = batch.filter((frame) => job.wanted(frame.stream) && !job.isSealed(frame))
+      const wanted = batch.filter((frame) => job.wanted(frame.stream) && !job.isSealed(frame) && !isMissing(frame))
       await written.write(wanted)
       for (const frame of wanted) primary?.add(frame)
       frames += wanted.length
       job.progress?.(frames, batch.at(-1)?.position ?? 0)
       await pause()
+    }
+    // The next attempt says what is missing.
+    if (journal.passedOver !== passedOver) {
+      throw new UnderstudyError('UNDERSTUDY_STORE_UNREADABLE', 'while a capture was made')
     }
     const isNeeded =
       frames > 0 || (job.window && (job.supplement === 1 || (await isHeardOtherwise(files, journal, job))))

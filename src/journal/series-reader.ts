@@ -6,7 +6,16 @@ import { type Extent, SeriesCursor } from './cursor.ts'
 import type { EventEntry, Frame, Position } from './entry.ts'
 import type { HeadState } from './head.ts'
 import { readRange } from './range.ts'
-import type { AwayStore, Cursor, JournalReader, Place, RangeQuery, StreamCoverage, VerifyReport } from './reading.ts'
+import type {
+  AwayStore,
+  Cursor,
+  JournalReader,
+  Place,
+  Positions,
+  RangeQuery,
+  StreamCoverage,
+  VerifyReport
+} from './reading.ts'
 import { Records } from './records.ts'
 import type { Series } from './series.ts'
 import type { StreamStates } from './stream-state.ts'
@@ -59,6 +68,16 @@ export class SeriesReader implements JournalReader {
       const nextPosition = finished?.nextPosition ?? this.nextPosition
       return { store: number, fromPosition: firstPosition, toPosition: nextPosition - 1 }
     })
+  }
+
+  /** What of these positions cannot be read now, and may be later. */
+  awaited(positions: Positions): Positions[] {
+    return this.#series.awaited(positions)
+  }
+
+  /** How often something could not be read so far, and was passed over: who has read may have missed something if it rises. */
+  get passedOver(): number {
+    return this.#series.passedOver
   }
 
   async streams(): Promise<string[]> {

@@ -21,6 +21,8 @@ export class StoredBlocks extends KeptCatalogue {
   onDamage: (store: number) => void = () => {}
   /** Stores that could not be read when last asked, and yet may be whole: a newer release's, in use, or no room to try. */
   readonly unread = new Set<number>()
+  /** How often something could not be read and was passed over. */
+  passedOver = 0
   /** Stores that were reported to `onDamage`, until they are found whole or have been salvaged. */
   protected readonly suspects = new Set<number>()
   protected readonly disks: Disks
@@ -312,11 +314,15 @@ export class StoredBlocks extends KeptCatalogue {
       for await (const block of blocks) {
         const header = headerOf(block)
         if (header) yield { ...block, header }
-        else this.#suspect(entry.number)
+        else {
+          this.passedOver++
+          this.#suspect(entry.number)
+        }
       }
       this.unread.delete(entry.number)
     } catch (error) {
       const code = error instanceof UnderstudyError ? error.code : undefined
+      this.passedOver++
       if (code === 'UNDERSTUDY_DISK_AWAY') return
       if (code === 'UNDERSTUDY_CURSOR_TOO_OLD') throw error
       if (!entry.finished && !this.#asItIs)

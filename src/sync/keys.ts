@@ -29,7 +29,11 @@ async function prepareKey(world: World, path: string, comment: string): Promise<
     await files.remove(`${made}.pub`)
     const args = ['-q', '-t', 'ed25519', '-N', '', '-C', `understudy ${comment}`, '-f', made]
     await runProgram(world, 'ssh-keygen', args, 'UNDERSTUDY_SYNC_KEYS')
+    // ssh-keygen leaves it to the system when it is on the disk.
+    const file = await files.open(made, 'edit')
+    await file.sync().finally(() => file.close())
     await files.rename(made, path)
+    await files.syncDirectory(path.slice(0, path.lastIndexOf('/')))
     await files.remove(`${made}.pub`)
   }
   return (await runProgram(world, 'ssh-keygen', ['-y', '-f', path], 'UNDERSTUDY_SYNC_KEYS')).trim()

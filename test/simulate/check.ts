@@ -2,6 +2,7 @@ import type { Entry, Position } from '../../src/journal/entry.ts'
 import type { JournalReader, StreamCoverage, VerifyReport } from '../../src/journal/reading.ts'
 import { openSnapshot } from '../../src/journal/snapshot.ts'
 import type { Us } from '../../src/world/time.ts'
+import { checkSealed } from './check-sealed.ts'
 import { Heard } from './heard.ts'
 import { DATA, type Lab, SLOWEST_MS } from './lab.ts'
 import type { Model } from './model.ts'
@@ -46,7 +47,9 @@ export async function checkEnd(lab: Lab): Promise<void> {
     const entries = await readAll(reader)
     checkEntries(lab, entries, report, reader.firstPosition)
     const heard = new Heard(model, entries, lab.streams, (plan.silenceTimeoutMs + plan.readIntervalMs) * 1000)
-    checkCoverage(lab, await reader.coverage(), heard)
+    const coverage = await reader.coverage()
+    checkCoverage(lab, coverage, heard)
+    await checkSealed(lab, reader, coverage)
     checkPeriods(lab, await reader.coverage(somePeriod(lab)))
     checkSilence(lab, entries, heard)
     await reader.close()

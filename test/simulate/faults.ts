@@ -1,20 +1,7 @@
-import type { Ms } from '../../src/world/time.ts'
 import { flipBit, shorten } from './damage.ts'
+import { farFaultKinds } from './far-faults.ts'
+import { hour, type Kind, kind, minute, second } from './kind.ts'
 import type { Lab } from './lab.ts'
-
-/** How a kind of fault begins and ends. `chance`: see `Fault`. */
-interface Kind {
-  /** How often it is drawn, beside the others. */
-  readonly weight: number
-  /** Its shortest and its longest time. */
-  readonly lasts: readonly [Ms, Ms]
-  begin(lab: Lab, chance: number, forMs: Ms): void
-  end?(lab: Lab, chance: number): void
-}
-
-const second = 1000
-const minute = 60 * second
-const hour = 60 * minute
 
 /** Everything that goes wrong in a simulated life. Where two of a kind overlap, the first end ends both. */
 export const faultKinds = {
@@ -189,14 +176,10 @@ export const faultKinds = {
   )
 } satisfies Record<string, Kind>
 
-export type FaultKind = keyof typeof faultKinds
+export type FaultKind = keyof typeof faultKinds | keyof typeof farFaultKinds
 
 export function kindOf(name: FaultKind): Kind {
-  return faultKinds[name]
-}
-
-function kind(weight: number, lasts: readonly [Ms, Ms], begin: Kind['begin'], end: Kind['end'] = () => {}): Kind {
-  return { weight, lasts, begin, end }
+  return { ...faultKinds, ...farFaultKinds }[name]
 }
 
 /** Something of the relay that is switched on and off; with `drop` the connections end, so that new ones meet it. */

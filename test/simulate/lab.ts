@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { capturesPath } from '../../src/captures/sealed.ts'
 import { Appliance } from '../../src/cli/appliance.ts'
+import { requireRunning } from '../../src/cli/local/open.ts'
 import type { Config } from '../../src/config/config.ts'
 import { validate } from '../../src/config/validate.ts'
 import { systemCode } from '../../src/errors.ts'
@@ -11,15 +13,19 @@ import type { Dice } from '../../src/sim/world/dice.ts'
 import type { Machine } from '../../src/sim/world/machine.ts'
 import type { Network } from '../../src/sim/world/network.ts'
 import { Simulation } from '../../src/sim/world/simulation.ts'
+import type { Report } from '../../src/sync/handover.ts'
 import type { Ms, Us } from '../../src/world/time.ts'
 import type { World } from '../../src/world/world.ts'
 import { storesOf } from './damage.ts'
+import { Far, SITE } from './far.ts'
 import { Model, type Run } from './model.ts'
 import { PiDisk } from './pi-disk.ts'
 import type { Plan } from './plan.ts'
 import { follow } from './reader.ts'
 import type { Removed } from './room.ts'
+import { Sealed } from './sealed.ts'
 import { Students } from './students.ts'
+import { touching } from './touching.ts'
 
 export const DATA = '/var/lib/understudy'
 const CREDENTIALS = '/etc/practable'
@@ -31,6 +37,9 @@ const YEAR_S = 365 * 86_400
 
 /** After the disk works again, what waits for it is on it this long after. */
 const RECORDING_MS = 5000
+/** Where something is done to make a sealed folder, and about how often it is for one. */
+const SEALED = `${DATA}/captures/`
+const SEALING_STEPS = 14
 
 /** A tick that is late by less than this says nothing of a stall. */
 const UNNOTICED_MS = 250
@@ -48,6 +57,9 @@ export class Lab {
   readonly model: Model
   readonly pi: Machine
   readonly disk: PiDisk
+  readonly sealed: Sealed
+  /** In some lives. */
+  readonly far: Far | undefined
   readonly relayMachine: Machine
   readonly streams: readonly string[]
   readonly log: string[] = []
@@ -64,6 +76,8 @@ export class Lab {
   /** While the process is stopped. */
   #stalledUntilUs: Us = 0
   readonly #atCommit: Array<() => void> = []
+  /** What happens after so many more things that are done to make a sealed folder. */
+  #atSealing: { left: number; readonly act: () => void } | undefined
 
   constructor(plan: Plan) {
     this.plan = plan
@@ -80,10 +94,17 @@ export class Lab {
     this.latency(false)
     this.disk = new PiDisk(this.pi.disk, this.simulation, plan.syncMs, () => this.#diskWorks())
     this.#students = new Students(this, plan.pauseMs)
+    const broke = (what: string): void => void this.model.broke(what)
+    this.sealed = new Sealed(this.pi.disk, capturesPath(DATA), () => this.nowUs, plan.minFreeBytes > 0, broke)
+    this.far = plan.handover && new Far(this)
   }
 
   get network(): Network {
     return this.simulation.network
+  }
+
+  get captures(): Config['captures'] {
+    return this.#config.captures
   }
 
   get appliance(): Appliance | undefined {
@@ -111,6 +132,7 @@ export class Lab {
     await this.simulation.complete(files.makeDirectory(CREDENTIALS))
     for (const stream of this.streams) await this.simulation.complete(this.#writeCredentials(stream, YEAR_S))
     this.#students.begin()
+    this.far?.begin()
     this.#wanted = true
     this.#launch(this.pi.world)
   }
@@ -123,9 +145,11 @@ export class Lab {
     this.network.fail('relay', undefined)
     this.latency(false)
     this.disk.heal()
+    this.#atSealing = undefined
     this.startRelay()
     if (!this.pi.on) this.boot(0.9)
     this.synchronise()
+    this.far?.heal()
     for (const stream of this.streams) {
       this.relay.allow(stream)
       this.issue(stream)
@@ -207,6 +231,29 @@ export class Lab {
     this.#atCommit.push(() => {
       if (this.nowUs < untilUs) this.after(chance * 4 * this.plan.syncMs, () => this.nowUs < untilUs && this.cut())
     })
+  }
+
+  /** The same while a folder is being sealed. */
+  atSealing(act: () => void, chance: number): void {
+    this.#atSealing = { left: 1 + Math.floor(((chance * 1000) % 1) * SEALING_STEPS), act }
+  }
+
+  /** `understudy sync`, as somebody calls it. */
+  syncByHand(recheck: boolean): void {
+    if (!this.pi.on) return
+    this.handOver(recheck).then(
+      ({ sent, confirmed }) => this.note(`by hand: ${sent.length} sent, ${confirmed.length} confirmed`),
+      (error) => this.note(`by hand: ${codeOf(error)}`)
+    )
+  }
+
+  async handOver(recheck: boolean): Promise<Report> {
+    const world = this.pi.start()
+    try {
+      return await (await requireRunning(world, DATA)).sync(recheck, () => {})
+    } finally {
+      this.pi.kill(world)
+    }
   }
 
   stall(ms: Ms): void {
@@ -335,7 +382,7 @@ export class Lab {
       waitsForRoom: true,
       opened: (journal: Journal) => this.#opened(run, journal)
     }
-    Appliance.start(world, options, this.#logOf(run))
+    Appliance.start(this.far ? touching(world, SEALED, () => this.#sealing(run)) : world, options, this.#logOf(run))
       .then((appliance) => {
         if (this.#run === run) this.#appliance = appliance
         return appliance.opened
@@ -349,6 +396,13 @@ export class Lab {
           if (this.#wanted && !this.#run) this.start()
         })
       })
+  }
+
+  #sealing(run: Run): void {
+    const { left = 0, act = () => {} } = this.#atSealing ?? {}
+    if (left === 0 || this.#run !== run) return
+    this.#atSealing = left === 1 ? undefined : { left: left - 1, act }
+    if (left === 1) act()
   }
 
   #opened(run: Run, journal: Journal): void {
@@ -365,6 +419,14 @@ export class Lab {
       this.model.acknowledged(run, lastSeqs, journal.nextPosition)
       for (const act of this.#atCommit.splice(0)) act()
     })
+    const confirm = journal.confirm.bind(journal)
+    journal.confirm = async (position) => {
+      const { room } = this.model
+      room.confirms(position)
+      if (this.far) this.sealed.confirms(position)
+      await confirm(position)
+      room.confirmed(position)
+    }
     void follow('follower', journal, this.model, run, (cursor) => cursor.wait())
     const { confirmMs, visitMs } = this.plan
     if (confirmMs !== undefined) this.#confirm(run, journal, confirmMs, journal.firstPosition)
@@ -373,14 +435,9 @@ export class Lab {
 
   /** Again and again what was there the last time is elsewhere too. */
   #confirm(run: Run, journal: Journal, everyMs: Ms, position: Position): void {
-    const { room } = this.model
     this.after(everyMs, () => {
       if (run.ended || run.stopping) return
-      room.confirms(position)
-      journal.confirm(position).then(
-        () => room.confirmed(position),
-        (error) => this.note(`nothing could be confirmed: ${codeOf(error)}`)
-      )
+      journal.confirm(position).catch((error) => this.note(`nothing could be confirmed: ${codeOf(error)}`))
       this.#confirm(run, journal, everyMs, journal.nextPosition)
     })
   }
@@ -428,6 +485,12 @@ export class Lab {
       const readers = this.#journal?.readers.all().map(({ reader }) => reader) ?? ['unknown']
       const { ackedPosition: nextPosition } = model
       model.room.removed(fields as Removed, { disk: this.pi.disk, calm, nextPosition, readers })
+    } else if (message.startsWith('removed')) {
+      const { name, folder } = fields as { name?: string; folder?: string }
+      this.sealed.removed(
+        folder ?? name!.slice('captures/'.length),
+        message.endsWith('make room') ? 'room' : 'confirmed'
+      )
     } else if (message.startsWith("the readers' store is damaged")) {
       model.readersLost()
     } else if (message === 'a damaged store is salvaged') {
@@ -439,7 +502,8 @@ export class Lab {
   }
 
   /** Looked at every minute. */
-  checkRoom(): void {
+  look(): void {
+    this.sealed.look()
     const { model, disk } = this
     const quiet = model.undisturbedSince(this.nowUs - 130e6) && model.damaged.size === 0 && disk.isWell
     if (!this.#journal || !this.#appliance || !quiet) return
@@ -466,9 +530,16 @@ export function codeOf(error: unknown): string {
 }
 
 function configOf(plan: Plan): Config {
-  const hourly = { name: 'hourly', schedule: '0 * * * *', duration: '1h' }
+  const {
+    captured: [schedule, duration] = ['0 * * * *', '1h'],
+    syncSchedule,
+    maxAgeMs: keptMs,
+    maxBytes: keptBytes
+  } = plan.handover ?? {}
+  const often = { name: 'often', schedule, duration }
   const daily = { name: 'daily', schedule: '0 0 * * *', duration: '1d' }
-  const made = validate({ time_zone: 'Europe/London', capture: [daily, hourly] })
+  const sync = syncSchedule && { target: `understudy@primary:/srv/understudy`, schedule: syncSchedule }
+  const made = validate({ site: SITE, time_zone: 'Europe/London', capture: [daily, often], sync })
   if (!('config' in made)) throw new Error('the default config is wrong')
   const { config } = made
   const { readIntervalMs, pingIntervalMs, silenceTimeoutMs } = plan
@@ -479,6 +550,7 @@ function configOf(plan: Plan): Config {
     streams: { ...config.streams, credentialsDirectory: CREDENTIALS },
     relay: { ...config.relay, readIntervalMs, pingIntervalMs, silenceTimeoutMs },
     journal: { ...config.journal, ...journal },
+    sync: { ...config.sync, maxAgeMs: keptMs, maxBytes: keptBytes },
     data: { directory: DATA }
   }
 }

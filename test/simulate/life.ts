@@ -1,5 +1,6 @@
 import type { Ms } from '../../src/world/time.ts'
 import { checkEnd, checkLive } from './check.ts'
+import { checkHandedOver } from './check-handed-over.ts'
 import { kindOf } from './faults.ts'
 import { Lab } from './lab.ts'
 import { Broken } from './model.ts'
@@ -38,6 +39,7 @@ export async function live(plan: Plan): Promise<Outcome> {
       await pass(lab, CALM_MS - 60_000)
     }
     if (!model.broken) await checkLive(lab)
+    if (!model.broken) await checkHandedOver(lab)
     if (!model.broken) await checkEnd(lab)
   } catch (error) {
     crashed(error)
@@ -77,6 +79,6 @@ async function pass(lab: Lab, ms: number): Promise<void> {
   const endUs = simulation.nowUs + ms * 1000
   while (simulation.nowUs < endUs && !model.broken) {
     await simulation.run(Math.min(60_000, (endUs - simulation.nowUs) / 1000))
-    lab.checkRoom()
+    lab.look()
   }
 }

@@ -43,6 +43,10 @@ export class Model {
   readonly boots = new Map<string, Us>()
   /** What was once read as committed, by position. */
   readonly seen = new Map<Position, string>()
+  /** Where each frame that was read is, by stream and number. */
+  readonly positions = new Map<string, Position>()
+  /** When each capture began, as it is on record. */
+  readonly begun = new Map<string, Us>()
   /** The stores that were damaged on purpose. */
   readonly damaged = new Set<number>()
   /** One above the last position that was acknowledged. */
@@ -205,8 +209,11 @@ export class Model {
     const { position } = entry
     const print = this.fingerprint(entry)
     const before = this.seen.get(position)
-    if (before === undefined) this.seen.set(position, print)
-    else if (before !== print) this.broke(`position ${position} is used twice: ${before}, then ${print}`)
+    if (before === undefined) {
+      this.seen.set(position, print)
+      if (entry.kind === 'frame') this.positions.set(`${entry.stream} ${entry.seq}`, position)
+      else if (entry.event.event === 'capture') this.begun.set(entry.event.capture, entry.event.beginUs)
+    } else if (before !== print) this.broke(`position ${position} is used twice: ${before}, then ${print}`)
     this.room.sees(entry)
     if (position >= this.ackedPosition) this.broke(`position ${position} is read before it is acknowledged`)
   }

@@ -1,7 +1,9 @@
 import type { Dice } from '../../src/sim/world/dice.ts'
 import { Dice as SeededDice } from '../../src/sim/world/dice.ts'
 import type { Ms } from '../../src/world/time.ts'
-import { type FaultKind, faultKinds } from './faults.ts'
+import { farFaultKinds } from './far-faults.ts'
+import { type FaultKind, faultKinds, kindOf } from './faults.ts'
+import type { Kind } from './kind.ts'
 
 export const DAY_MS = 86_400_000
 /** At the end of a life nothing breaks for so long: the longest wait between two attempts, and some. */
@@ -45,6 +47,18 @@ export interface Plan {
   /** The slowest sync of the healthy disk. */
   readonly syncMs: Ms
   readonly faults: readonly Fault[]
+  /** How sealed folders are handed over; absent: they are not. */
+  readonly handover?: Handover
+}
+
+interface Handover {
+  /** When windows of a capture besides the daily one begin, and how long they are. */
+  readonly captured: readonly [schedule: string, duration: string]
+  readonly syncSchedule: string
+  /** Confirmed folders that are older are removed here. */
+  readonly maxAgeMs: Ms | undefined
+  /** Or the oldest of them when all are larger. */
+  readonly maxBytes: number | undefined
 }
 
 /** @param days how long it lasts; fractions are fine */
@@ -52,7 +66,8 @@ export function drawPlan(seed: number, days: number): Plan {
   const dice = new SeededDice(seed).fork('plan')
   const lifeMs = Math.max(days * DAY_MS, 2 * CALM_MS)
   const long = days > 2
-  return {
+  const room = drawRoom(new SeededDice(seed).fork('room'), long)
+  const plan: Plan = {
     seed,
     lifeMs,
     streams: long ? 1 : dice.int(1, 3),
@@ -67,8 +82,26 @@ export function drawPlan(seed: number, days: number): Plan {
     reserveBytes: one(dice, [0, 100_000, 6_000_000]),
     pauseMs: long ? 1_200_000 : one(dice, [60_000, 120_000, 300_000]),
     syncMs: one(dice, [0, 10, 200]),
-    faults: drawFaults(dice, lifeMs, long),
-    ...drawRoom(new SeededDice(seed).fork('room'), long)
+    faults: drawFaults(dice, lifeMs, long ? [20, 120] : [0, 14], faultKinds),
+    ...room
+  }
+  const handover = drawHandover(new SeededDice(seed).fork('handover'), lifeMs, long)
+  if (!handover) return plan
+  // The primary says what is elsewhere too, and nobody else.
+  return { ...plan, ...handover, confirmMs: undefined, faults: inOrder([...plan.faults, ...handover.faults]) }
+}
+
+/** In a fifth of the lives there is a primary that takes what is sealed. */
+function drawHandover(dice: Dice, lifeMs: Ms, long: boolean): Required<Pick<Plan, 'handover' | 'faults'>> | undefined {
+  if (!dice.chance(0.2)) return undefined
+  return {
+    handover: {
+      captured: long ? ['0 */4 * * *', '4h'] : ['*/10 * * * *', '10m'],
+      syncSchedule: long ? '17 */6 * * *' : '*/5 * * * *',
+      maxAgeMs: one(dice, [undefined, long ? DAY_MS : 600_000]),
+      maxBytes: one(dice, [undefined, 2000])
+    },
+    faults: drawFaults(dice, lifeMs, long ? [10, 40] : [0, 8], farFaultKinds)
   }
 }
 
@@ -91,14 +124,20 @@ function drawRoom(dice: Dice, long: boolean): Partial<Plan> & Pick<Plan, keyof t
   return long ? room : { ...room, storeSizeBytes: one(dice, [4_000, 20_000]), storeAgeMs: 600_000 }
 }
 
-function drawFaults(dice: Dice, lifeMs: Ms, long: boolean): Fault[] {
-  const count = long ? dice.int(20, 120) : dice.int(0, 14)
-  const kinds = Object.keys(faultKinds) as FaultKind[]
-  const weighted = kinds.flatMap((kind) => Array<FaultKind>(faultKinds[kind].weight).fill(kind))
+function drawFaults(
+  dice: Dice,
+  lifeMs: Ms,
+  counts: readonly [number, number],
+  kinds: Readonly<Partial<Record<FaultKind, Kind>>>
+): Fault[] {
+  const count = dice.int(...counts)
+  const weighted = (Object.entries(kinds) as Array<[FaultKind, Kind]>).flatMap(([name, { weight }]) =>
+    Array<FaultKind>(weight).fill(name)
+  )
   const faults: Fault[] = []
   for (let left = count; left > 0; left--) {
     const kind = one(dice, weighted)
-    const [shortest, longest] = faultKinds[kind].lasts
+    const [shortest, longest] = kindOf(kind).lasts
     const forMs = Math.round(shortest * (longest / shortest) ** dice.fraction())
     const latest = lifeMs - CALM_MS - forMs - 1000
     if (latest <= 1000) continue
@@ -106,13 +145,17 @@ function drawFaults(dice: Dice, lifeMs: Ms, long: boolean): Fault[] {
     // Much of what goes wrong goes wrong because something else just did.
     if (dice.chance(0.4)) faults.push(...follower(dice, faults.at(-1)!, weighted, lifeMs))
   }
-  return faults.sort((a, b) => a.atMs - b.atMs)
+  return inOrder(faults)
+}
+
+function inOrder(faults: readonly Fault[]): Fault[] {
+  return faults.toSorted((a, b) => a.atMs - b.atMs)
 }
 
 /** Another fault while one lasts, or soon after. */
 function follower(dice: Dice, first: Fault, kinds: readonly FaultKind[], lifeMs: Ms): Fault[] {
   const kind = one(dice, kinds)
-  const [shortest, longest] = faultKinds[kind].lasts
+  const [shortest, longest] = kindOf(kind).lasts
   const forMs = Math.round(shortest * (longest / shortest) ** dice.fraction())
   const atMs = first.atMs + Math.round(dice.fraction() * (first.forMs + 30_000))
   return atMs + forMs < lifeMs - CALM_MS - 1000 ? [{ kind, atMs, forMs, chance: dice.fraction() }] : []

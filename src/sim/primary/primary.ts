@@ -24,6 +24,8 @@ export class SimulatedPrimary {
   restricted = true
   /** Whether `primary-receipt` is installed. */
   answers = true
+  /** Called each time receipts were written. */
+  onReceipts = (): void => {}
   /** Of content, over all connections. */
   sentBytes = 0
   /** Transfers that go on at this moment, and the most there were at a time. */
@@ -36,29 +38,27 @@ export class SimulatedPrimary {
   constructor(machine: Machine, site: string) {
     this.#machine = machine
     this.#site = site
-    machine.programs.set('ssh-keygen', async (args, { world }) => {
-      const path = args[args.indexOf('-f') + 1]!
-      if (args.includes('-y')) return { code: 0, stdout: `ssh-ed25519 PUBLIC ${path}\n` }
-      await world.files.writeFile(path, 'PRIVATE', 0o600)
-      await world.files.writeFile(`${path}.pub`, 'PUBLIC')
-      return { code: 0 }
-    })
-    machine.programs.set('ssh', async (_, { world }) => {
-      await this.#wait(LATENCY_US)
-      return (await this.#refusal(world.files)) ?? { code: this.restricted ? 1 : 42 }
-    })
+    machine.programs.set('ssh-keygen', (args, { world }) => onDisk(255, () => keygen(args, world.files)))
+    machine.programs.set('ssh', (args, { world }) =>
+      onDisk(255, async () => {
+        await this.#wait(LATENCY_US)
+        return (await this.#refusal(args.join(' '), world.files)) ?? { code: this.restricted ? 1 : 42 }
+      })
+    )
     machine.programs.set('rsync', async (args, { world, onOutput }) => {
       this.mostTransfers = Math.max(this.mostTransfers, ++this.transfers)
       try {
-        await this.#wait(LATENCY_US)
-        const refusal = await this.#refusal(world.files)
-        if (refusal) return refusal
-        const [from = '', to = ''] = args.slice(-2)
-        const options = args.slice(0, -2)
-        if (from.startsWith('receipts:')) return await this.#download(to, world.files)
-        const ended = await this.#upload(options, from, to.replace('upload:', ''), world.files)
-        onOutput('  10,000 100%    1.00MB/s    0:00:01\r')
-        return ended
+        return await onDisk(23, async () => {
+          await this.#wait(LATENCY_US)
+          const refusal = await this.#refusal(args.join(' '), world.files)
+          if (refusal) return refusal
+          const [from = '', to = ''] = args.slice(-2)
+          const options = args.slice(0, -2)
+          if (from.startsWith('receipts:')) return this.#download(to, world.files)
+          const ended = await this.#upload(options, from, to.replace('upload:', ''), world.files)
+          onOutput('  10,000 100%    1.00MB/s    0:00:01\r')
+          return ended
+        })
       } finally {
         this.transfers--
       }
@@ -94,14 +94,21 @@ export class SimulatedPrimary {
       for (const file of this.folder(`.partial/${name}`).keys())
         this.files.delete(`${this.#site}/.partial/${name}/${file}`)
     }
+    this.onReceipts()
   }
 
-  async #refusal(files: Files): Promise<Ended | undefined> {
+  /** What ssh says instead of connecting, which pins the host key at the first time. */
+  async #refusal(commandLine: string, files: Files): Promise<Ended | undefined> {
     if (!this.reachable) return { code: 255, stderr: 'ssh: connect to host primary port 22: Connection refused\n' }
-    const path = '/data/sync/known_hosts'
-    const pinned = (await files.info(path)) ? (await files.readFile(path)).toString() : undefined
-    if (pinned === undefined) await files.writeFile(path, this.hostKey)
-    else if (pinned !== this.hostKey) return { code: 255, stderr: 'Host key verification failed.\n' }
+    const [, configPath = ''] = /-F "?([^"]*\/ssh_config)/.exec(commandLine) ?? []
+    const config = (await files.readFile(configPath)).toString()
+    const [, path = ''] = /UserKnownHostsFile "(.*)"/.exec(config) ?? []
+    const known = (await files.info(path)) ? (await files.readFile(path)).toString() : ''
+    // What a power cut has left of a line is none.
+    const pinned = [...known.matchAll(/^ssh-ed25519 \w+(?=\n)/gm)].map(([line]) => line)
+    if (pinned.includes(this.hostKey)) return undefined
+    if (pinned.length > 0) return { code: 255, stderr: 'Host key verification failed.\n' }
+    await files.writeFile(path, `${this.hostKey}\n`)
     return undefined
   }
 
@@ -136,6 +143,7 @@ export class SimulatedPrimary {
     this.cutAfterBytes -= sent
     this.sentBytes += sent
     await this.#wait(LATENCY_US + sent)
+    if (!this.reachable) this.cutAfterBytes = 0
     if (sent === wanted && (this.cutAfterBytes > 0 || sent === 0)) {
       this.files.set(path, content)
       return undefined
@@ -146,21 +154,53 @@ export class SimulatedPrimary {
     return { code: 12, stderr: 'rsync: connection unexpectedly closed\n' }
   }
 
+  /** As `rsync --checksum --delete`: only what is another is written. */
   async #download(to: string, files: Files): Promise<Ended> {
     const receipts = `receipts/${this.#site}/`
-    await files.remove(to.slice(0, -1))
-    await files.makeDirectory(to.slice(0, -1))
+    const wanted = new Map<string, Buffer>()
     for (const [path, content] of this.files) {
-      if (!path.startsWith(receipts)) continue
-      const file = `${to}${path.slice(receipts.length)}`
-      await files.makeDirectory(file.slice(0, file.lastIndexOf('/')))
-      await files.writeFile(file, content)
+      if (path.startsWith(receipts)) wanted.set(path.slice(receipts.length), content)
+    }
+    await files.makeDirectory(to.slice(0, -1))
+    const there = new Set<string>()
+    for (const { name: capture } of await files.list(to)) {
+      for (const { name } of await files.list(`${to}${capture}`)) {
+        if (wanted.has(`${capture}/${name}`)) there.add(`${capture}/${name}`)
+        else await files.remove(`${to}${capture}/${name}`)
+      }
+    }
+    for (const [name, content] of wanted) {
+      const path = `${to}${name}`
+      if (there.has(name) && (await files.readFile(path)).equals(content)) continue
+      await files.makeDirectory(path.slice(0, path.lastIndexOf('/')))
+      await files.writeFile(path, content)
     }
     return { code: 0 }
   }
 
   #wait(us: Us): Promise<void> {
     return new Promise((resolve) => this.#machine.simulation.schedule(us, resolve))
+  }
+}
+
+/** A private key that is not whole is none; nothing of it is synced, as by the real one. */
+async function keygen(args: readonly string[], files: Files): Promise<Ended> {
+  const path = args[args.indexOf('-f') + 1]!
+  if (args.includes('-y')) {
+    const key = (await files.readFile(path)).toString()
+    return key === 'PRIVATE' ? { code: 0, stdout: `ssh-ed25519 PUBLIC ${path}\n` } : { code: 255 }
+  }
+  await files.writeFile(path, 'PRIVATE', 0o600)
+  await files.writeFile(`${path}.pub`, 'PUBLIC')
+  return { code: 0 }
+}
+
+/** A program that cannot read or write its own files says so, and ends with a code. */
+async function onDisk(code: number, work: () => Promise<Ended>): Promise<Ended> {
+  try {
+    return await work()
+  } catch (error) {
+    return { code, stderr: `rsync: [sender] ${error instanceof Error ? error.message : error}\n` }
   }
 }
 
