@@ -251,6 +251,11 @@ const registry = {
     remedy: 'make room there; it is tried again',
     exit: 1
   },
+  UNDERSTUDY_SYNC_NEAR_FULL: {
+    what: 'the disk here is full or read-only: neither receipts nor the state of handing over can be kept',
+    remedy: 'see to the disk of the data folder; it is tried again',
+    exit: 1
+  },
   UNDERSTUDY_SYNC_BUSY: {
     what: 'an earlier transfer still holds its place on the primary',
     remedy: 'nothing: it is tried again',

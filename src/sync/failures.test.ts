@@ -32,3 +32,15 @@ test.each([
   expect(failure.code).toBe(meant)
   expect(failure.detail).toBe(`sending (exit code ${code})`)
 })
+
+test('a full disk is the one that is written to', () => {
+  const stderr = 'rsync: [receiver] write failed on "/data/sync/receipts/x": No space left on device (28)'
+  const words = [stderr, 'rsync error: error in file IO (code 11) at receiver.c(657) [receiver=3.5.0]']
+  for (const said of words) {
+    const ended = { code: 11, stdout: '', stderr: said }
+    expect(failureOf(ended, 'fetching receipts', 'near').code).toBe('UNDERSTUDY_SYNC_NEAR_FULL')
+    expect(failureOf(ended, 'sending', 'far').code).toBe('UNDERSTUDY_SYNC_FAR_FULL')
+  }
+  const cut = { code: 12, stdout: '', stderr: 'rsync: connection unexpectedly closed' }
+  expect(failureOf(cut, 'fetching receipts', 'near').code).toBe('UNDERSTUDY_SYNC_CUT')
+})

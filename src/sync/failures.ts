@@ -1,6 +1,8 @@
 import { type ErrorCode, UnderstudyError } from '../errors.ts'
 import type { Ended } from './run-program.ts'
 
+const FULL = 'UNDERSTUDY_SYNC_FAR_FULL'
+
 /**
  * What ssh, rsync and rrsync say, and what it means. The first that fits counts: a full disk also cuts the connection.
  * Their words themselves are not passed on.
@@ -8,7 +10,7 @@ import type { Ended } from './run-program.ts'
 const meanings: ReadonlyArray<readonly [RegExp, ErrorCode]> = [
   [/host key verification failed|remote host identification has changed/i, 'UNDERSTUDY_SYNC_HOST_KEY'],
   [/permission denied \((?!13\))|too many authentication failures|no such identity/i, 'UNDERSTUDY_SYNC_KEY_REFUSED'],
-  [/no space left on device|disk quota exceeded/i, 'UNDERSTUDY_SYNC_FAR_FULL'],
+  [/no space left on device|disk quota exceeded/i, FULL],
   [/another instance of rrsync/i, 'UNDERSTUDY_SYNC_BUSY'],
   [
     /rrsync.* error: |permission denied \(13\)|read-only file system|rsync: (?:command )?not found/i,
@@ -27,9 +29,11 @@ const cut: ReadonlySet<number> = new Set([-1, 10, 12, 20, 30, 35, 255])
 const UNWRITTEN = 11
 const receiverSays = /\[(?:receiver|generator)\].* \(\d+\)$/im
 
-export function failureOf({ code, stderr }: Ended, doing: string): UnderstudyError {
-  const unsaid = code === UNWRITTEN && !receiverSays.test(stderr) ? 'UNDERSTUDY_SYNC_FAR_FULL' : undefined
+/** @param writer on whose disk the files are written */
+export function failureOf({ code, stderr }: Ended, doing: string, writer: 'far' | 'near' = 'far'): UnderstudyError {
+  const unsaid = code === UNWRITTEN && !receiverSays.test(stderr) ? FULL : undefined
   const meaning = meanings.find(([words]) => words.test(stderr))?.[1] ?? unsaid
   const other = cut.has(code) ? 'UNDERSTUDY_SYNC_CUT' : 'UNDERSTUDY_SYNC_FAILED'
-  return new UnderstudyError(meaning ?? other, `${doing} (exit code ${code})`)
+  const told = meaning === FULL && writer === 'near' ? 'UNDERSTUDY_SYNC_NEAR_FULL' : meaning
+  return new UnderstudyError(told ?? other, `${doing} (exit code ${code})`)
 }

@@ -109,14 +109,19 @@ export class FarSide {
   async fetchReceipts(signal: AbortSignal): Promise<void> {
     const options = ['--checksum', '--delete', '--max-size=16m']
     const args = [...options, 'receipts:./', `${this.#paths.receipts}/`]
-    await this.#rsync('fetching receipts', args, { timeoutMs: SHORT_MS, signal })
+    await this.#rsync('fetching receipts', args, { timeoutMs: SHORT_MS, signal }, 'near')
   }
 
-  async #rsync(what: string, args: string[], options: RunOptions & { readonly signal: AbortSignal }): Promise<void> {
+  async #rsync(
+    what: string,
+    args: string[],
+    options: RunOptions & { readonly signal: AbortSignal },
+    writer: 'far' | 'near' = 'far'
+  ): Promise<void> {
     const shell = `ssh -F "${this.#paths.sshConfig}"`
     const always = ['--recursive', '--times', `--timeout=${SILENCE_S}`, `--rsh=${shell}`]
     const ended = await this.#run('rsync', [...always, ...args], options)
-    if (ended.code !== 0) throw failureOf(ended, what)
+    if (ended.code !== 0) throw failureOf(ended, what, writer)
   }
 
   async #run(command: string, args: string[], options: RunOptions & { readonly signal: AbortSignal }): Promise<Ended> {

@@ -57,11 +57,12 @@ export class SyncState {
     return this.#kept.failure
   }
 
+  /** What cannot be written holds until the next start: then a pass does again what it had done. */
   async put(kept: Kept): Promise<void> {
+    this.#kept = kept
     const { files } = this.#world
     await files.makeDirectory(this.#paths.directory, 0o750)
     await writeDurably(files, this.#paths.state, `${JSON.stringify({ format: 1, ...kept })}\n`)
-    this.#kept = kept
   }
 }
 

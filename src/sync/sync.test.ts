@@ -40,9 +40,9 @@ class Place {
   below = 0
   timeKnown = true
 
-  constructor(seed = 1, sync: object = {}) {
+  constructor(seed = 1, sync: object = {}, pi: Parameters<Simulation['machine']>[1] = {}) {
     this.simulation = new Simulation(seed)
-    this.pi = this.simulation.machine('pi')
+    this.pi = this.simulation.machine('pi', pi)
     this.primary = new SimulatedPrimary(this.pi, SITE)
     this.config = configWith(sync)
   }
@@ -221,6 +221,33 @@ describe('when it fails', () => {
     place.primary.roomBytes = 200_000
     expect((await place.complete(sync.run())).confirmed).toEqual([name])
     expect(await place.same(name)).toBe(true)
+  })
+
+  test('a full disk here is told of as such, and taken up when there is room', async () => {
+    const life = new Place(1, {}, { diskBytes: 2_000_000 })
+    const { files } = life.pi.world
+    const name = await life.seal(
+      0,
+      Array.from({ length: 300 }, () => 300)
+    )
+    life.primary.answers = false
+    const sync = life.open()
+    expect((await life.complete(sync.run())).waiting).toEqual([name])
+    life.primary.receipts()
+    // with room for some small files, but not for the receipt; and then for nothing
+    for (const roomBytes of [8192, 0]) {
+      const { freeBytes } = await life.complete(files.space('/data'))
+      const ballastBytes = Math.floor((freeBytes - roomBytes) / 4096) * 4096
+      await life.complete(files.writeFile(`/data/ballast-${roomBytes}`, Buffer.alloc(ballastBytes)))
+      await expect(life.complete(sync.run())).rejects.toMatchObject({
+        code: 'UNDERSTUDY_SYNC_NEAR_FULL',
+        detail: roomBytes > 0 ? 'fetching receipts (exit code 11)' : ''
+      })
+      expect((await life.complete(sync.status())).failure).toMatchObject({ code: 'UNDERSTUDY_SYNC_NEAR_FULL' })
+    }
+    for (const roomBytes of [8192, 0]) await life.complete(files.remove(`/data/ballast-${roomBytes}`))
+    expect((await life.complete(sync.run())).confirmed).toEqual([name])
+    expect((await life.complete(sync.status())).failure).toBe(undefined)
   })
 
   test('another host key stops it until a person has changed what is pinned', async () => {

@@ -3,6 +3,7 @@ import { Schedule } from '../captures/schedule.ts'
 import type { Config } from '../config/config.ts'
 import { type ErrorCode, UnderstudyError } from '../errors.ts'
 import type { Removable } from '../journal/retention.ts'
+import { isWithoutRoom } from '../journal/without-room.ts'
 import type { Log } from '../log.ts'
 import type { Ms, Timer } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -171,8 +172,10 @@ export class Sync {
       return report
     } catch (error) {
       // Whoever stopped it knows.
-      if (!signal.aborted) await this.#failed(state, error)
-      throw error
+      if (signal.aborted) throw error
+      const failure = codedFailure(error)
+      await this.#failed(state, failure)
+      throw failure
     }
   }
 
@@ -188,8 +191,8 @@ export class Sync {
     return this.#kept
   }
 
-  async #failed(state: SyncState, error: unknown): Promise<void> {
-    const { code, detail } = error instanceof UnderstudyError ? error : new UnderstudyError('UNDERSTUDY_INTERNAL')
+  async #failed(state: SyncState, error: UnderstudyError): Promise<void> {
+    const { code, detail } = error
     const { failure: before } = state
     const nowMs = this.#nowMs()
     const again = before?.code === code
@@ -200,7 +203,9 @@ export class Sync {
       code === 'UNDERSTUDY_SYNC_HOST_KEY'
         ? { ...told, knownHosts: await this.#knownHosts() }
         : { ...told, nextMs: nowMs + this.#waitMs(count) }
-    await state.put({ ...state.current, failure })
+    await state.put({ ...state.current, failure }).catch((unkept: unknown) => {
+      if (!isWithoutRoom(unkept)) throw unkept
+    })
   }
 
   /** A minute after the first failure, twice as much after each further one, up to a day; half of it is chance. */
@@ -219,4 +224,10 @@ export class Sync {
   #nowMs(): Ms {
     return Math.floor(this.#world.clock.wallUs() / 1000)
   }
+}
+
+function codedFailure(error: unknown): UnderstudyError {
+  if (error instanceof UnderstudyError) return error
+  const code = isWithoutRoom(error) ? 'UNDERSTUDY_SYNC_NEAR_FULL' : 'UNDERSTUDY_INTERNAL'
+  return new UnderstudyError(code, undefined, { cause: error })
 }
