@@ -1,3 +1,4 @@
+import { loadModels } from '../analytics/models.ts'
 import type { Config } from '../config/config.ts'
 import type { Found } from '../config/credentials.ts'
 import { Discovery } from '../config/discovery.ts'
@@ -49,6 +50,7 @@ export async function* examine(call: Call): AsyncGenerator<Finding> {
   const running = await connectRunning(world, config.data.directory).catch(() => undefined)
   yield await disk(world, config.data.directory, running !== undefined)
   if (config.data.disk !== undefined) yield await dataDisk(world, config.data.disk, running)
+  if (config.primary.compPath !== undefined) yield* await graphs(world, config.primary.compPath)
   yield* running === undefined ? probe(world, config, found) : told(running)
 }
 
@@ -103,6 +105,16 @@ async function disk({ files, random }: World, directory: string, running: boolea
   } finally {
     await files.remove(trial).catch(() => {})
   }
+}
+
+/** Of another folder than the one that Understudy comes with. */
+async function graphs({ files }: World, directory: string): Promise<Finding[]> {
+  const what = 'comparison graphs'
+  const models = await loadModels(files, directory)
+  const bad = models.problems.map(({ file, code, detail }): Finding => {
+    return { state: 'error', what, detail: `${code}: ${file}: ${detail}`, remedy: explain(code).remedy }
+  })
+  return [{ state: 'ok', what, detail: `${plural(models.list().length, 'graph')} in ${directory}` }, ...bad]
 }
 
 async function dataDisk({ files }: World, mount: string, running: LocalClient | undefined): Promise<Finding> {

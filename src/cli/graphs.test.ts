@@ -45,6 +45,9 @@ test('check names the bad ones of a folder, and what is wrong', async () => {
     expect(out).toContain('spinner-x-1')
     expect(out).toMatch(/^spinner-cie3-9\.csv: UNDERSTUDY_GRAPH_INVALID: it is no table/m)
   }
+  const { out: told } = await sh('doctor --data /t/data --credentials /t', { COMP_PATH: '/t' })
+  expect(told).toMatch(/^ok +comparison graphs: 1 graph in \/t$/m)
+  expect(told).toMatch(/^error +comparison graphs: UNDERSTUDY_GRAPH_INVALID: spinner-cie3-9.csv: it is no table/m)
   const { code, out } = await sh('graphs check /nowhere --json')
   expect(code).toBe(1)
   expect(JSON.parse(out)).toMatchObject({ graphs: [], problems: [{ code: 'UNDERSTUDY_GRAPHS_UNREADABLE' }] })

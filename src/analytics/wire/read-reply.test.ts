@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parsePythonJson, readReply } from './read-reply.ts'
+import { readReply } from './read-reply.ts'
 
 const said = { user: 'u', type: 'response', exp: 'spinner', course: 'cie3', content: 'indicators', indicators: {} }
 
@@ -15,21 +15,4 @@ test('everything else is none', () => {
     expect(readReply({ ...said, ...other })).toBeUndefined()
   }
   fc.assert(fc.property(fc.anything(), (one) => readReply(one) === undefined))
-})
-
-test('a reply with NaN is still read, and told apart', () => {
-  const text = '{"tasks": {"a\\"NaN": NaN, "b": -Infinity, "NaN": "NaN \\\\"}, "list": [NaN,Infinity]}'
-  expect(parsePythonJson(text)).toEqual({
-    value: { tasks: { 'a"NaN': null, b: null, NaN: 'NaN \\' }, list: [null, null] },
-    hasNaN: true
-  })
-  for (const broken of ['', '{"a": NaN', 'NaNs', '{"a": xNaN}']) expect(parsePythonJson(broken)).toBeUndefined()
-})
-
-test('JSON is read as it is', () => {
-  fc.assert(
-    fc.property(fc.json(), (text) => {
-      expect(parsePythonJson(text)).toEqual({ value: JSON.parse(text), hasNaN: false })
-    })
-  )
 })

@@ -18,21 +18,3 @@ export function readReply(message: unknown): Reply | undefined {
   if (typeof user !== 'string' || typeof exp !== 'string') return undefined
   return { content: known, user, exp, course: typeof course === 'string' ? course : undefined }
 }
-
-/**
- * A text as JSON, also when it holds what Python writes and JSON does not have: NaN and the infinities, which are read
- * as `null`. The dashboard drops such a message.
- * @returns `undefined` when it is neither
- */
-export function parsePythonJson(text: string): { readonly value: unknown; readonly hasNaN: boolean } | undefined {
-  try {
-    return { value: JSON.parse(text), hasNaN: false }
-  } catch {}
-  try {
-    // strings are matched too, so that nothing is replaced in them
-    const json = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (part) => (part[0] === '"' ? part : 'null'))
-    return { value: JSON.parse(json), hasNaN: true }
-  } catch {
-    return undefined
-  }
-}

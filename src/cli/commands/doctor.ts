@@ -6,7 +6,7 @@ export const doctor: Command = {
   summary: 'checks config, credentials, clock, disk and reachability, and says what to do',
   operandCount: { min: 0, max: 0 },
   description: [
-    'Checks what a recorder needs, one thing after the other: that the config is valid, that each credential pair is good and how long its token lasts, that the clock is synchronised, that the data folder can be written and has room, and that each stream can be heard. Where an Understudy runs on the data folder it is asked what it hears; otherwise this one connects for a few seconds. Each problem comes with what to do about it.'
+    'Checks what a recorder needs, one thing after the other: that the config is valid, that each credential pair is good and how long its token lasts, that the clock is synchronised, that the data folder can be written and has room, that the comparison graphs of [primary] comp_path can be used, and that each stream can be heard. Where an Understudy runs on the data folder it is asked what it hears; otherwise this one connects for a few seconds. Each problem comes with what to do about it.'
   ],
   options: { ...relayOptions, ...jsonOption },
   exits: { 1: 'Something has to be put right.' },
