@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { encoded } from '../../test/support/encoded.ts'
 import { readCatalogue } from '../journal/catalogue.ts'
 import { directory, START_US } from '../journal/fixtures.ts'
 import { journalPaths } from '../journal/paths.ts'
@@ -12,7 +13,7 @@ test('a day that has ended becomes one folder, with what the journal has of it',
   expect(await lab.folders()).toEqual(['daily/2026-11-02'])
   const midnightUs = START_US + 16 * HOUR_MS * 1000
   const frames = await lab.range(0, midnightUs)
-  const expected = frames.map((frame) => envelope(frame).lines.toString()).join('')
+  const expected = encoded(envelope, frames).lines
   expect(await lab.content('daily/2026-11-02/spin30.jsonl.zst')).toBe(expected)
   const [sealed] = await lab.sealed()
   expect(sealed?.manifest).toMatchObject({
@@ -28,8 +29,7 @@ test('a day that has ended becomes one folder, with what the journal has of it',
   expect([first?.chain, last?.chain].every((chain) => /^[0-9a-f]{64}$/.test(chain ?? ''))).toBe(true)
 })
 
-const lines = (frames: Awaited<ReturnType<Lab['range']>>): string =>
-  frames.map((frame) => envelope(frame).lines.toString()).join('')
+const lines = (frames: Awaited<ReturnType<Lab['range']>>): string => encoded(envelope, frames).lines
 
 test('windows that ended while the Pi was off are made late, once, with their gaps', async () => {
   const lab = new Lab()

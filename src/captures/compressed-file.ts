@@ -10,7 +10,8 @@ export type Compression = 'zstd' | 'gzip'
 
 export const endings: Readonly<Record<Compression, string>> = { zstd: '.zst', gzip: '.gz' }
 
-/** What is compressed at a time. */
+const nothing: Buffer = Buffer.alloc(0)
+/** What is compressed at a time; longer is only what comes in one piece. */
 const CHUNK_BYTES = 1 << 19
 /** A chunk, and the longest line that may come on top of it. */
 const MAX_CHUNK_BYTES = 64 << 20
@@ -28,7 +29,8 @@ export class CompressedFile {
   readonly #compression: Compression
   readonly #stored = new Digester()
   readonly #plain = new Digester()
-  #waiting: Buffer[] = []
+  /** What waits to be compressed is at its beginning. */
+  #chunk: Buffer = nothing
   #waitingBytes = 0
   #sizeBytes = 0
   #crc = 0
@@ -44,11 +46,12 @@ export class CompressedFile {
     return made
   }
 
-  /** The data is the file's to keep. */
+  /** Whole lines. */
   async append(data: Buffer): Promise<void> {
-    this.#waiting.push(data)
+    if (this.#waitingBytes + data.length > CHUNK_BYTES) await this.flush()
+    if (this.#waitingBytes === 0) this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, data.length))
+    data.copy(this.#chunk, this.#waitingBytes)
     this.#waitingBytes += data.length
-    if (this.#waitingBytes >= CHUNK_BYTES) await this.flush()
   }
 
   /** Bytes that wait to be compressed. */
@@ -58,8 +61,8 @@ export class CompressedFile {
 
   async flush(): Promise<void> {
     if (this.#waitingBytes === 0) return
-    const chunk = this.#waiting.length === 1 ? this.#waiting[0]! : Buffer.concat(this.#waiting)
-    this.#waiting = []
+    const chunk = this.#chunk.subarray(0, this.#waitingBytes)
+    this.#chunk = nothing
     this.#waitingBytes = 0
     this.#plain.update(chunk)
     if (this.#compression === 'zstd') return this.#write(zstdCompressSync(chunk))

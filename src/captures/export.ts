@@ -2,6 +2,7 @@ import type { Frame } from '../journal/entry.ts'
 import type { JournalReader, RangeQuery } from '../journal/reading.ts'
 import type { Files } from '../world/files.ts'
 import type { FolderFormat, Format, Parts } from './formats/format.ts'
+import { JsonLines } from './formats/json-lines.ts'
 import type { Privacy } from './privacy/privacy.ts'
 
 /** What an export has written. */
@@ -62,13 +63,16 @@ export async function exportToOutput(
   reader: Source,
   options: ExportOptions & { readonly format: Format }
 ): Promise<ExportReport> {
+  const lines = new JsonLines()
+  const other = new JsonLines()
   let bytes = 0
   const read = await eachBatch(reader, options, async (frames) => {
-    const encoded = frames.map(options.format)
-    const lines = Buffer.concat(encoded.map((one) => one.lines))
+    const parts = frames.map((frame) => options.format(frame, lines, other))
     bytes += lines.length
-    await write(lines)
-    return encoded
+    await write(Buffer.from(lines.view()))
+    lines.clear()
+    other.clear()
+    return parts
   })
   return { ...read, leftOut: 0, bytes, files: [] }
 }

@@ -26,7 +26,6 @@ export class NewFile {
     return new NewFile(files, path, temporary, content)
   }
 
-  /** The data is the file's to keep. */
   append(data: Buffer): Promise<void> {
     return this.content.append(data)
   }

@@ -22,10 +22,7 @@ export class NewFiles {
     this.compression = compression
   }
 
-  /**
-   * The data is the file's to keep.
-   * @throws UNDERSTUDY_OUTPUT_EXISTS
-   */
+  /** @throws UNDERSTUDY_OUTPUT_EXISTS */
   async append(plainName: string, data: Buffer): Promise<void> {
     await (await this.file(plainName)).append(data)
     let waitingBytes = 0

@@ -42,15 +42,21 @@ function isHex(byte: number | undefined): boolean {
 export class Scanner {
   /** Bytes looked at so far, for tests of the bound that `split` promises. */
   scannedBytes = 0
-  readonly #frame: Buffer
+  #frame: Buffer
   /** Where the scan is; after a failure, the first byte that does not fit. */
   #at = 0
-  /** The starts of the containers that are open. */
-  #open = new Int32Array(64)
+  /** The starts of the containers that are open, as many as the depth says. */
+  readonly #open: number[] = []
   #depth = 0
 
   constructor(frame: Buffer) {
     this.#frame = frame
+  }
+
+  /** Whether a frame is one object from its first to its last byte. The scanner may be used again for another. */
+  isOne(frame: Buffer): boolean {
+    this.#frame = frame
+    return frame[0] === BRACE && this.end(0) === frame.length
   }
 
   /**
@@ -106,11 +112,6 @@ export class Scanner {
   }
 
   #push(): void {
-    if (this.#depth === this.#open.length) {
-      const wider = new Int32Array(this.#open.length * 2)
-      wider.set(this.#open)
-      this.#open = wider
-    }
     this.#open[this.#depth++] = this.#at++
   }
 

@@ -7,6 +7,7 @@ import type { CaptureConfig } from '../../src/config/config.ts'
 import type { Frame } from '../../src/journal/entry.ts'
 import type { Dice } from '../../src/sim/world/dice.ts'
 import type { Timer, Us } from '../../src/world/time.ts'
+import { encoded } from '../support/encoded.ts'
 
 const STREAMS = ['spin30', 'pend00']
 const MINUTE_MS = 60_000
@@ -269,7 +270,7 @@ function inOrder(lines: readonly string[]): string[] {
 
 function linesOf(frames: readonly Frame[]): string {
   const byStream = [...frames].sort((a, b) => (a.stream === b.stream ? a.seq - b.seq : a.stream < b.stream ? -1 : 1))
-  return byStream.map((frame) => envelope(frame).lines.toString()).join('')
+  return encoded(envelope, byStream).lines
 }
 
 function hasEnded(schedule: Schedule, timeUs: Us, nowUs: Us): boolean {

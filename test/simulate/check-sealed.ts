@@ -5,6 +5,7 @@ import { Schedule } from '../../src/captures/schedule.ts'
 import type { Frame } from '../../src/journal/entry.ts'
 import type { JournalReader, StreamCoverage } from '../../src/journal/reading.ts'
 import type { Us } from '../../src/world/time.ts'
+import { encoded } from '../support/encoded.ts'
 import type { Lab } from './lab.ts'
 import type { Model } from './model.ts'
 import { type Folder, isSame, sha256 } from './sealed.ts'
@@ -122,7 +123,7 @@ function checkFrames(
   for (const frame of frames) {
     const key = `${frame.stream} ${frame.seq}`
     const piece = pieces.get(key)
-    if (piece && piece.text !== envelope(frame).lines.toString()) {
+    if (piece && piece.text !== encoded(envelope, [frame]).lines) {
       throw model.broke(`${key} in ${piece.folder.name} is not what the journal has: ${piece.text}`)
     }
     const [window] = piece ? [] : schedule.holding(frame.trueUs ?? frame.wallUs)

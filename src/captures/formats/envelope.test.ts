@@ -1,7 +1,10 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { encoded } from '../../../test/support/encoded.ts'
 import { frame } from '../../../test/support/memory-journal.ts'
 import type { Frame } from '../../journal/entry.ts'
-import { envelope } from './envelope.ts'
+import { split } from '../../relay/splitter.ts'
+import { envelope, envelopeOf } from './envelope.ts'
 import { readEnvelope } from './read-envelope.ts'
 
 const numbered = (fields: Parameters<typeof frame>[0]): Frame => ({
@@ -10,7 +13,7 @@ const numbered = (fields: Parameters<typeof frame>[0]): Frame => ({
   seq: 7,
   ...frame(fields)
 })
-const linesOf = (one: Frame): string[] => envelope(one).lines.toString().split('\n').slice(0, -1)
+const linesOf = (one: Frame): string[] => encoded(envelope, [one]).lines.split('\n').slice(0, -1)
 
 test('fields stand in the order that is promised', () => {
   const text =
@@ -49,7 +52,7 @@ test('each message and each piece of garbage has its line', () => {
     [1, undefined, undefined, '//4='],
     [2, 2, '{"t":2}', undefined]
   ])
-  expect(envelope(one)).toMatchObject({ messages: 2, others: 1 })
+  expect(encoded(envelope, [one])).toMatchObject({ messages: 2, others: 1 })
 })
 
 test('an empty frame leaves a line too', () => {
@@ -68,4 +71,101 @@ test.each([
   '{"stream":"a","seq":1,"part":0,"time_us":1,"mono_us":1,"boot":"","synced":true,"origin":"relay","raw_b64":"!"}'
 ])('a line that is no envelope is none: %s', (line) => {
   expect(readEnvelope(line)).toBeUndefined()
+})
+
+/** Whole messages: what a field may be, in any order, more than once, pretty or not, with escapes where JSON needs none. */
+const value = fc.oneof(
+  fc.constantFrom(
+    'cie3',
+    'a-b_c',
+    '',
+    'Ωμέγα',
+    '\u{1F600}',
+    'a"b',
+    'c\\d',
+    'line\nbreak',
+    '\u007f',
+    '\ud800',
+    '\u2028'
+  ),
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.integer(),
+  fc.double(),
+  fc.constantFrom(1793606453920, -5, -0, 1e21, 1.5, 1234567890123456),
+  fc.constant(null),
+  fc.boolean(),
+  fc.constantFrom({}, [], { log: 'x' }, { log: 5, user: 'inner' }, [{ user: 'inner' }], { data: { log: 'deep' } }),
+  fc.jsonValue()
+)
+const name = fc.constantFrom(
+  'user',
+  't',
+  'exp',
+  'course',
+  'hardware',
+  'type',
+  'payload',
+  'log',
+  'tag',
+  '__proto__',
+  'us'
+)
+const member = fc.tuple(
+  fc.oneof({ weight: 5, arbitrary: name }, { weight: 1, arbitrary: fc.string() }),
+  value,
+  fc.constantFrom('', '', ' ', '\n\t'),
+  fc.boolean()
+)
+/** A text with its first letter written as an escape. */
+const escaped = (json: string): string =>
+  json.startsWith('"') ? json.replace(/[a-z]/, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`) : json
+const message = fc.array(member, { maxLength: 9 }).map((members) => {
+  const texts = members.map(([key, content, space, isEscaped]) => {
+    const both = [JSON.stringify(key), JSON.stringify(content)]
+    return space + (isEscaped ? both.map(escaped) : both).join(`${space}:${space}`) + space
+  })
+  return `{${texts.join(',')}}`
+})
+const part = fc.oneof(
+  { weight: 6, arbitrary: message.map((text) => Buffer.from(text)) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)) },
+  { weight: 1, arbitrary: fc.json().map((text) => Buffer.from(text)) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('12', '"text"', '{"a":1', '\u0000\u001f\b\f\r', ' ').map((text) => Buffer.from(text))
+  }
+)
+const frames = fc.record({
+  parts: fc.oneof(
+    fc.array(part, { maxLength: 4 }),
+    part.map((one) => [one])
+  ),
+  wallUs: fc.oneof(fc.constant(1767571200000000), fc.maxSafeInteger()),
+  monoUs: fc.maxSafeNat(),
+  trueUs: fc.option(fc.oneof(fc.constant(1767571200000000), fc.maxSafeInteger()), { nil: undefined }),
+  seq: fc.oneof(fc.nat(20), fc.maxSafeNat()),
+  stream: fc.constantFrom('spin30', 'pend01'),
+  boot: fc.constantFrom('b007', 'b"7', ''),
+  source: fc.constantFrom('ntp', 'none', 'relay', 'trusted'),
+  origin: fc.constantFrom('relay', 'import', 'own'),
+  binary: fc.boolean()
+})
+
+test('a line is what JSON writes of the fields, byte for byte', () => {
+  fc.assert(
+    fc.property(frames, ({ parts, trueUs, seq, ...fields }) => {
+      const payload = Buffer.concat(parts)
+      const one: Frame = { ...numbered({ ...fields, payload }), seq, ...(trueUs !== undefined && { trueUs }) }
+      const found = payload.length === 0 ? [{ start: 0, end: 0, kind: 'other' } as const] : [...split(payload)]
+      const expected = found.map((part, index) => `${JSON.stringify(envelopeOf(one, index, part))}\n`)
+      expect(encoded(envelope, [one])).toEqual({
+        lines: expected.join(''),
+        other: '',
+        messages: found.filter(({ kind }) => kind === 'json').length,
+        others: found.filter(({ kind }) => kind === 'other').length
+      })
+    }),
+    { numRuns: 2000 }
+  )
 })

@@ -2,6 +2,7 @@ import type { Frame } from '../../journal/entry.ts'
 import type { Files } from '../../world/files.ts'
 import type { WrittenFile } from '../digests.ts'
 import type { EncodedNames } from './file-name.ts'
+import type { JsonLines } from './json-lines.ts'
 
 /** What a frame is made of. */
 export interface Parts {
@@ -11,16 +12,11 @@ export interface Parts {
   readonly others: number
 }
 
-/** What one frame becomes in a format of lines. */
-export interface Encoded extends Parts {
-  /** Whole lines for the stream's own file. */
-  readonly lines: Buffer
-  /** Whole lines for the stream's `.other` file: what the format has no place for. */
-  readonly other: Buffer
-}
-
-/** Turns frames, one after the other in order of arrival, into the lines of files. */
-export type Format = (frame: Frame) => Encoded
+/**
+ * Turns frames, one after the other in order of arrival, into the lines of files: whole lines for the stream's own file,
+ * and for its `.other` file what the format has no place for.
+ */
+export type Format = (frame: Frame, lines: JsonLines, other: JsonLines) => Parts
 
 /** Writes frames, in order of arrival, as the files of one folder. None has its name before `finish`. */
 export interface FolderWriter {

@@ -3,7 +3,8 @@ import type { Compression } from '../compressed-file.ts'
 import type { WrittenFile } from '../digests.ts'
 import { NewFiles } from '../new-files.ts'
 import { checkStreamName } from '../stream-name.ts'
-import type { Encoded, FolderFormat, FolderWriter, Format, Parts } from './format.ts'
+import type { FolderFormat, FolderWriter, Format, Parts } from './format.ts'
+import { JsonLines } from './json-lines.ts'
 
 /**
  * One file a stream (`spin30.jsonl`), and `spin30.other` for what the format has no place for; with compression
@@ -13,11 +14,17 @@ export function lineFiles(format: Format, compression?: Compression): FolderForm
   return (files, directory) => new LineFiles(format, new NewFiles(files, directory, compression))
 }
 
+interface StreamLines {
+  readonly lines: JsonLines
+  readonly other: JsonLines
+}
+
 class LineFiles implements FolderWriter {
   readonly leftOut = 0
   readonly encodedNames = new Map()
   private readonly format: Format
   private readonly open: NewFiles
+  private readonly streams = new Map<string, StreamLines>()
 
   constructor(format: Format, open: NewFiles) {
     this.format = format
@@ -25,26 +32,15 @@ class LineFiles implements FolderWriter {
   }
 
   async write(frames: readonly Frame[]): Promise<readonly Parts[]> {
-    const all: Encoded[] = []
-    const streams = new Map<string, Encoded[]>()
-    for (const frame of frames) {
-      const encoded = this.format(frame)
-      all.push(encoded)
-      const list = streams.get(frame.stream)
-      if (list) list.push(encoded)
-      else streams.set(checkStreamName(frame.stream), [encoded])
+    const parts = frames.map((frame) => {
+      const { lines, other } = this.linesOf(frame.stream)
+      return this.format(frame, lines, other)
+    })
+    for (const [stream, { lines, other }] of this.streams) {
+      await this.append(`${stream}.jsonl`, lines)
+      await this.append(`${stream}.other`, other)
     }
-    for (const [stream, encoded] of streams) {
-      await this.append(
-        `${stream}.jsonl`,
-        encoded.map((one) => one.lines)
-      )
-      await this.append(
-        `${stream}.other`,
-        encoded.map((one) => one.other)
-      )
-    }
-    return all
+    return parts
   }
 
   finish(): Promise<readonly WrittenFile[]> {
@@ -55,8 +51,18 @@ class LineFiles implements FolderWriter {
     return this.open.discard()
   }
 
-  private async append(name: string, pieces: readonly Buffer[]): Promise<void> {
-    const data = Buffer.concat(pieces)
-    if (data.length > 0) await this.open.append(name, data)
+  private linesOf(stream: string): StreamLines {
+    let found = this.streams.get(stream)
+    if (!found) {
+      found = { lines: new JsonLines(), other: new JsonLines() }
+      this.streams.set(checkStreamName(stream), found)
+    }
+    return found
+  }
+
+  private async append(name: string, lines: JsonLines): Promise<void> {
+    if (lines.length === 0) return
+    await this.open.append(name, lines.view())
+    lines.clear()
   }
 }

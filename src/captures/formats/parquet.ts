@@ -9,6 +9,7 @@ import { checkStreamName } from '../stream-name.ts'
 import { zstdFrames } from '../zstd-frames.ts'
 import { type Envelope, envelope } from './envelope.ts'
 import type { FolderFormat, FolderWriter, Parts } from './format.ts'
+import { JsonLines } from './json-lines.ts'
 import { ParquetFile } from './parquet-file.ts'
 
 /** The rows of a group take about so much memory. */
@@ -39,6 +40,8 @@ class ParquetFiles implements FolderWriter {
   private readonly dayOf: (us: Us) => string | undefined
   private readonly rows: GatheredFiles
   private readonly written: GatheredFiles
+  /** Of the frames that are being written, by the file's name. */
+  private readonly lines = new Map<string, JsonLines>()
 
   constructor(files: Files, directory: string, dayOf: (us: Us) => string | undefined) {
     this.files = files
@@ -48,13 +51,18 @@ class ParquetFiles implements FolderWriter {
   }
 
   async write(frames: readonly Frame[]): Promise<readonly Parts[]> {
-    const all: Parts[] = []
-    for (const frame of frames) {
-      const { lines, messages, others } = envelope(frame)
-      all.push({ messages, others })
-      await this.rows.append(this.nameOf(frame), lines)
+    const parts = frames.map((frame) => {
+      const name = this.nameOf(frame)
+      const lines = this.lines.get(name) ?? new JsonLines()
+      this.lines.set(name, lines)
+      return envelope(frame, lines, lines)
+    })
+    for (const [name, lines] of this.lines) {
+      if (lines.length === 0) continue
+      await this.rows.append(name, Buffer.from(lines.view()))
+      lines.clear()
     }
-    return all
+    return parts
   }
 
   async finish(pause = async (): Promise<void> => {}): Promise<readonly WrittenFile[]> {

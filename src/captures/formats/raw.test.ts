@@ -1,31 +1,35 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { encoded } from '../../../test/support/encoded.ts'
 import { frame } from '../../../test/support/memory-journal.ts'
 import type { Frame } from '../../journal/entry.ts'
+import { JsonLines } from './json-lines.ts'
 import { onOneLine, raw } from './raw.ts'
 
 const numbered = (text: string): Frame => ({ kind: 'frame', position: 9, seq: 7, ...frame({ text }) })
 
 test('joined messages come one a line, each as it was sent', () => {
-  const encoded = raw(numbered('{"a": 1}  {"b":"x\\n" }'))
-  expect(encoded.lines.toString()).toBe('{"a": 1}\n  {"b":"x\\n" }\n')
-  expect(encoded).toMatchObject({ messages: 2, others: 0 })
+  const made = encoded(raw, [numbered('{"a": 1}  {"b":"x\\n" }')])
+  expect(made.lines).toBe('{"a": 1}\n  {"b":"x\\n" }\n')
+  expect(made).toMatchObject({ messages: 2, others: 0 })
 })
 
 test('a message of several lines is put on one', () => {
-  expect(raw(numbered('{\r\n  "a": "b  c"\n}\n')).lines.toString()).toBe('{  "a": "b  c"}\n')
+  expect(encoded(raw, [numbered('{\r\n  "a": "b  c"\n}\n')]).lines).toBe('{  "a": "b  c"}\n')
 })
 
 test('what is no JSON goes to the other file, recoverable, and is counted', () => {
-  const encoded = raw(numbered('{"a":1}junk\n{"b":2}'))
-  expect(encoded.lines.toString()).toBe('{"a":1}\n{"b":2}\n')
-  expect(JSON.parse(encoded.other.toString())).toMatchObject({ seq: 7, part: 1, raw: 'junk' })
-  expect(encoded).toMatchObject({ messages: 2, others: 1 })
+  const made = encoded(raw, [numbered('{"a":1}junk\n{"b":2}')])
+  expect(made.lines).toBe('{"a":1}\n{"b":2}\n')
+  expect(JSON.parse(made.other)).toMatchObject({ seq: 7, part: 1, raw: 'junk' })
+  expect(made).toMatchObject({ messages: 2, others: 1 })
 })
 
 test('bytes that are not UTF-8 inside a message stay as they are', () => {
   const payload = Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])
-  expect(raw({ ...numbered(''), payload }).lines).toEqual(Buffer.concat([payload, Buffer.from('\n')]))
+  const lines = new JsonLines()
+  raw({ ...numbered(''), payload }, lines, lines)
+  expect(lines.view()).toEqual(Buffer.concat([payload, Buffer.from('\n')]))
 })
 
 test('a message keeps its value on one line', () => {

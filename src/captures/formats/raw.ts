@@ -1,24 +1,26 @@
-import type { Frame } from '../../journal/entry.ts'
 import { split } from '../../relay/splitter.ts'
 import { envelopeLine } from './envelope.ts'
-import type { Encoded } from './format.ts'
-
-const newline = Buffer.from('\n')
+import type { Format } from './format.ts'
 
 /**
  * Exactly one message a line, as it came; a message of several lines is put on one. What is no JSON goes, as lines
  * with envelope, to the `.other` file.
  */
-export function raw(frame: Frame): Encoded {
-  const lines: Buffer[] = []
-  let other = ''
-  const parts = [...split(frame.payload)]
-  for (const [index, part] of parts.entries()) {
-    if (part.kind === 'json') lines.push(onOneLine(frame.payload.subarray(part.start, part.end)), newline)
-    else other += envelopeLine(frame, index, part)
+export const raw: Format = (frame, lines, other) => {
+  const { payload } = frame
+  let messages = 0
+  let others = 0
+  for (const part of split(payload)) {
+    if (part.kind === 'json') {
+      lines.json(onOneLine(payload.subarray(part.start, part.end)))
+      lines.endLine()
+      messages++
+    } else {
+      envelopeLine(frame, messages + others, part, other)
+      others++
+    }
   }
-  const messages = lines.length / 2
-  return { lines: Buffer.concat(lines), other: Buffer.from(other), messages, others: parts.length - messages }
+  return { messages, others }
 }
 
 const LF = 0x0a

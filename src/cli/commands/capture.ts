@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { JsonLines } from '../../captures/formats/json-lines.ts'
 import { raw } from '../../captures/formats/raw.ts'
 import { checkStreamName } from '../../captures/stream-name.ts'
 import type { Config } from '../../config/config.ts'
@@ -142,14 +143,17 @@ class Capture {
 
   async take(frames: AsyncIterable<Frame[]>): Promise<void> {
     const [lines, other] = this.opened
+    const content = { lines: new JsonLines(), other: new JsonLines() }
     for await (const batch of frames) {
-      const encoded = batch.map(raw)
-      await lines?.write(Buffer.concat(encoded.map((one) => one.lines)), 0)
-      await other?.write(Buffer.concat(encoded.map((one) => one.other)), 0)
-      for (const { messages, others } of encoded) {
+      for (const frame of batch) {
+        const { messages, others } = raw(frame, content.lines, content.other)
         this.messages += messages
         this.others += others
       }
+      await lines?.write(content.lines.view(), 0)
+      await other?.write(content.other.view(), 0)
+      content.lines.clear()
+      content.other.clear()
     }
   }
 
