@@ -2,6 +2,7 @@ import type { CaptureConfig } from '../config/config.ts'
 import { UnderstudyError } from '../errors.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Log } from '../log.ts'
+import { InTurn } from '../world/in-turn.ts'
 import type { Timer, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { type CaptureStatus, statusOf } from './capture-status.ts'
@@ -33,7 +34,7 @@ export class Captures {
   readonly #making: Making
   readonly #stopping = new AbortController()
   #failedUs: Us | undefined
-  #work: Promise<unknown> = Promise.resolve()
+  readonly #work = new InTurn()
   #queued = false
   #timer: Timer | undefined
 
@@ -61,14 +62,14 @@ export class Captures {
   async stop(): Promise<void> {
     this.#timer?.cancel()
     this.#stopping.abort()
-    await this.#work
+    await this.#work.idle()
   }
 
   /** Makes what is due. Never rejects: what fails is tried again later. */
   async look(): Promise<void> {
     if (this.#queued) return
     this.#queued = true
-    await this.#serially(async () => {
+    await this.#work.run(async () => {
       this.#queued = false
       const monoUs = this.#world.clock.monoUs()
       if (this.#failedUs !== undefined && monoUs - this.#failedUs < RETRY_US) return
@@ -90,7 +91,7 @@ export class Captures {
    * @throws UNDERSTUDY_UNKNOWN_CAPTURE, UNDERSTUDY_CAPTURE_NOT_DUE
    */
   run(name: string, atUs?: Us, progress?: SealJob['progress']): Promise<string[]> {
-    return this.#serially(async () => {
+    return this.#work.run(async () => {
       const capture = this.#captures.find((one) => one.name === name)
       if (!capture) throw new UnderstudyError('UNDERSTUDY_UNKNOWN_CAPTURE', name)
       const nowUs = await knownNowUs(this.#journal)
@@ -121,11 +122,5 @@ export class Captures {
   /** Whether a capture is of all streams. */
   isWhole(name: string): boolean {
     return this.#captures.find((capture) => capture.name === name)?.whole === true
-  }
-
-  #serially<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(work)
-    this.#work = done.catch(() => {})
-    return done
   }
 }
