@@ -21,6 +21,14 @@ export function inOrderOfTime<E extends Timed>(entries: readonly E[]): E[] {
   return timed.sort((a, b) => a.timeMs - b.timeMs || 0).map(({ entry }) => entry)
 }
 
+/**
+ * Whether commands go by `t`: when they came from more than one piece of hardware or some came late, by an import; else
+ * they go by arrival.
+ */
+export function goesByTime(hardware: ReadonlySet<unknown>, late: boolean): boolean {
+  return hardware.size > 1 || late
+}
+
 /** How often each command followed each other. */
 export function transitions(exp: Experiment, nodes: readonly number[]): Matrix {
   const size = nodesOf[exp].length
@@ -52,10 +60,7 @@ export class Student<M> {
     return this.given.length
   }
 
-  /**
-   * How often each command followed each other: in order of `t` when they came from more than one piece of hardware or
-   * some came late, else in order of arrival.
-   */
+  /** How often each command followed each other, in the order that `goesByTime` tells. */
   matrix(): Matrix {
     const ordered = this.byTime ? inOrderOfTime(this.given) : this.given
     return transitions(
@@ -83,7 +88,7 @@ export class Student<M> {
   }
 
   private get byTime(): boolean {
-    return this.hardware.size > 1 || this.late
+    return goesByTime(this.hardware, this.late)
   }
 }
 
@@ -143,6 +148,6 @@ export function keyText({ user, exp, course }: Omit<Key, 'exp'> & { readonly exp
   return JSON.stringify([user, exp, course])
 }
 
-function zeros(rows: number, columns: number): number[][] {
+export function zeros(rows: number, columns: number): number[][] {
   return Array.from({ length: rows }, () => new Array<number>(columns).fill(0))
 }

@@ -14,7 +14,7 @@ import { journalPaths } from './paths.ts'
 import { ReaderStates } from './reader-states.ts'
 import type { AwayStore } from './reading.ts'
 import { type RepairReport, Repairs } from './repairs.ts'
-import { type Removables, Retention, type RetentionLimits } from './retention.ts'
+import { type BeforeRemoval, type Removables, Retention, type RetentionLimits } from './retention.ts'
 import type { Series } from './series.ts'
 import { SeriesReader } from './series-reader.ts'
 import type { DiskFailure } from './without-room.ts'
@@ -260,6 +260,11 @@ export class Journal extends SeriesReader {
   /** @param removables gives what else may be removed to make room */
   offerRemovable(removables: Removables): void {
     this.#retention.removable = removables
+  }
+
+  /** @param prepare is called before a store is removed, which waits for it */
+  beforeRemoval(prepare: BeforeRemoval): void {
+    this.#retention.beforeRemoval(prepare)
   }
 
   /** Where what comes goes to, and what lies on disks that are not there. */

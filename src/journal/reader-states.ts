@@ -11,6 +11,9 @@ import { isWithoutRoom } from './without-room.ts'
 /** How far a reader has come, and when it said so. */
 type Seen = Place & { readonly seenUs: Us }
 
+/** A key of a reader, and what it keeps under it. */
+export type Kept = readonly [key: string, value: Buffer]
+
 /**
  * The store of the readers: each has a cursor and whatever it keeps, committed together, so that a reader takes every
  * entry into account exactly once. Keys are `<reader>\0c` for the cursor and `<reader>\0s<key>` for what it keeps.
@@ -84,20 +87,30 @@ export class ReaderStates {
   }
 
   /** What a reader keeps under keys that begin so, in their order. */
-  async entries(reader: string, prefix: string): Promise<Array<readonly [key: string, value: Buffer]>> {
+  async entries(reader: string, prefix: string): Promise<Kept[]> {
+    const found: Kept[] = []
+    for (let some = await this.some(reader, prefix); some.length > 0; ) {
+      found.push(...some)
+      some = await this.some(reader, prefix, some.at(-1)![0])
+    }
+    return found
+  }
+
+  /**
+   * A hundred or so of them, one at least where there are any.
+   * @param after only those behind this key
+   */
+  async some(reader: string, prefix: string, after?: string): Promise<Kept[]> {
     const start = Buffer.from(`${reader}\0s`)
+    const first = Buffer.concat([start, Buffer.from(prefix)])
+    const from = after === undefined ? { gte: first } : { gt: Buffer.concat([start, Buffer.from(after)]) }
     return this.#use(async (store) => {
-      const found: Array<readonly [string, Buffer]> = []
-      const first = Buffer.concat([start, Buffer.from(prefix)])
-      const scan = store.scan({ gte: first, lt: Buffer.concat([first, Buffer.from([0xff])]) })
+      const scan = store.scan({ ...from, lt: Buffer.concat([first, Buffer.from([0xff])]) })
       try {
-        for (let pairs = await scan.next(100); pairs.length > 0; pairs = await scan.next(100)) {
-          for (const [key, value] of pairs) found.push([key.subarray(start.length).toString(), value])
-        }
+        return (await scan.next(100)).map(([key, value]) => [key.subarray(start.length).toString(), value] as const)
       } finally {
         await scan.close()
       }
-      return found
     })
   }
 

@@ -41,6 +41,12 @@ export interface Removable {
 /** Gives the oldest of what is known to be elsewhere too, or of what is not. */
 export type Removables = (confirmed: boolean) => Promise<Removable | undefined>
 
+/**
+ * Called before what stands before a position is removed, so that what was made of it can be kept.
+ * @param erased it is to be erased: what is known only by it is not to be kept
+ */
+export type BeforeRemoval = (position: Position, erased: boolean) => Promise<void>
+
 /** What retention asks of the rest of the journal. */
 interface Surroundings {
   readonly directory: string
@@ -65,6 +71,7 @@ export class Retention {
   readonly #around: Surroundings
   /** Of finished stores, by their entries in the catalogue: whatever is done to a store makes a new one. */
   readonly #sizes = new WeakMap<CatalogueStore, number>()
+  readonly #before: BeforeRemoval[] = []
   readonly #forgotten = new Set<string>()
   /** Stores of which it was said that they will be erased. */
   readonly #announced = new Set<number>()
@@ -75,6 +82,8 @@ export class Retention {
   #repairs: Repairs | undefined
   #timer: Timer | undefined
   #stopped = false
+  /** While nobody can read yet, what a reader needs stays, unless there is much too little room. */
+  #sparing = true
 
   constructor(world: World, series: Series, log: Log, limits: RetentionLimits, around: Surroundings) {
     this.#world = world
@@ -89,7 +98,10 @@ export class Retention {
     this.#writer = writer
     this.#repairs = repairs
     for (const removal of this.#series.removals) this.#note(removal)
-    this.#timer = this.#world.timers.every(EVERY_MS, () => void this.run())
+    this.#timer = this.#world.timers.every(EVERY_MS, () => {
+      this.#sparing = false
+      void this.run()
+    })
   }
 
   /** Removes what there is to remove. Never rejects. */
@@ -104,6 +116,12 @@ export class Retention {
         this.#log.error({ err: error }, 'room could not be made')
       }
     })
+  }
+
+  /** @param prepare is called before a store is removed, which waits for it */
+  beforeRemoval(prepare: BeforeRemoval): void {
+    this.#before.push(prepare)
+    this.#sparing = false
   }
 
   async stop(): Promise<void> {
@@ -192,8 +210,7 @@ export class Retention {
     const first = this.#first(() => true)
     if (maxAgeMs === undefined || nowUs === undefined || !first || !this.#isFree(first, pin)) return false
     if (nowUs - this.#endUs(first) <= maxAgeMs * 1000) return false
-    await this.#removeStore(first, 'max_age', pin)
-    return true
+    return (await this.#removeStore(first, 'max_age', pin)) !== undefined
   }
 
   async #eraseOldest(pin: Position): Promise<boolean> {
@@ -201,8 +218,7 @@ export class Retention {
     const beforeUs = nowUs === undefined ? undefined : this.#limits.eraseBefore?.(nowUs)
     const first = this.#first(() => true)
     if (beforeUs === undefined || !first || this.#latestEndUs(first) > beforeUs) return false
-    await this.#removeStore(first, 'erase_after', pin)
-    return true
+    return (await this.#removeStore(first, 'erase_after', pin)) !== undefined
   }
 
   /** Says once of each store that it is going to be erased, and of the newest that it holds what should be already. */
@@ -258,8 +274,24 @@ export class Retention {
     return next < stores.length && latestUs >= PLAUSIBLE_US ? latestUs : Number.POSITIVE_INFINITY
   }
 
-  async #removeStore(store: First, reason: Removal['reason'], pin: Position): Promise<number> {
-    return this.#remove(this.#describe(store, 'store', reason, pin))
+  /** Gives its bytes, or nothing when it must not go any more. */
+  async #removeStore(first: First, reason: Removal['reason'], pin: Position): Promise<number | undefined> {
+    if (this.#sparing && first.finished.nextPosition > pin && !(await this.#isUrgent(first))) return undefined
+    for (const prepare of this.#before) {
+      // Room has to be made in any case.
+      await prepare(first.finished.nextPosition, reason === 'erase_after').catch((error: unknown) => {
+        if (!this.#stopped) this.#log.error({ err: error }, 'what was made of a store could not be kept before it goes')
+      })
+    }
+    if (this.#stopped) return undefined
+    // That may have taken long.
+    const store = this.#first(({ number }) => number === first.number)
+    return store && this.#remove(this.#describe(store, 'store', reason, pin))
+  }
+
+  async #isUrgent({ number }: First): Promise<boolean> {
+    const { freeBytes } = await this.#world.files.space(this.#series.path(number))
+    return freeBytes < this.#limits.minFreeBytes / 2
   }
 
   #describe(store: CatalogueStore, what: Removal['what'], reason: Removal['reason'], pin: Position): Removal {

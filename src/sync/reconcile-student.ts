@@ -1,4 +1,4 @@
-import { inOrderOfTime, type Matrix, type Timed, transitions } from '../analytics/count.ts'
+import { goesByTime, inOrderOfTime, type Matrix, type Timed, transitions } from '../analytics/count.ts'
 import { type Experiment, isExperiment } from '../analytics/experiments.ts'
 import type { DayRow } from './reconcile-days.ts'
 
@@ -35,7 +35,7 @@ export class PiStudent {
    * @param firstKeptMs the earliest time in the primary's raw logs of the student, if it has any
    */
   compare(primary: Matrix | undefined, firstKeptMs: number | undefined): Matrix | undefined {
-    const ordered = this.hardware.size > 1 || this.late ? inOrderOfTime(this.messages) : this.messages
+    const ordered = goesByTime(this.hardware, this.late) ? inOrderOfTime(this.messages) : this.messages
     const { exp } = this
     const countedUntil = primary && isExperiment(exp) ? lastCounted(exp, ordered, primary, firstKeptMs) : -1
     for (const [index, { row, matched }] of ordered.entries()) {

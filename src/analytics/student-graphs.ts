@@ -1,0 +1,75 @@
+import type { Position } from '../journal/entry.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Log } from '../log.ts'
+import type { World } from '../world/world.ts'
+import { keyText, type Matrix } from './count.ts'
+import type { Key } from './count-message.ts'
+import { type CommandGraph, graphOf } from './graph.ts'
+import { studentGraphs } from './readers/student-graphs.ts'
+import { type ReaderStatus, RunningReader } from './running-reader.ts'
+import type { StudentState } from './student-state.ts'
+
+/** What is known of a student in one experiment of one course. */
+export interface StudentGraph extends Key {
+  readonly graph: CommandGraph
+  /** The same, rows are from, columns are to. */
+  readonly matrix: Matrix
+  /** Rows are states, columns are subjects. */
+  readonly feedback: Matrix
+  readonly commands: number
+  /** When the last message was received, ms since 1970. */
+  readonly lastMs: number
+}
+
+/** The graphs of all students of whom there is anything in the journal, or was. */
+export class StudentGraphs {
+  private readonly reader: RunningReader<StudentState>
+
+  constructor(world: World, journal: Journal, log: Log) {
+    this.reader = new RunningReader(world, journal, studentGraphs, log)
+    journal.beforeRemoval((position, erased) => this.reader.keepBefore(position, erased))
+  }
+
+  /** From now on it reads the journal by itself. */
+  start(): void {
+    this.reader.start()
+  }
+
+  stop(): Promise<void> {
+    return this.reader.stop()
+  }
+
+  /** `undefined` before it has begun. */
+  get status(): ReaderStatus | undefined {
+    return this.reader.status
+  }
+
+  /**
+   * Resolves when everything before a position has been taken into account: the journal's `nextPosition`, after a commit.
+   * @throws what keeps it from being read; UNDERSTUDY_JOURNAL_CLOSED when it is stopped
+   */
+  readTo(position: Position): Promise<void> {
+    return this.reader.readTo(position)
+  }
+
+  /** As of what has been read; `undefined` of whom there is nothing. */
+  student(key: Key): Promise<StudentGraph | undefined> {
+    return this.reader.use(keyText(key), graphOfState)
+  }
+
+  /** In order of user, experiment and course. */
+  students(): AsyncGenerator<StudentGraph> {
+    return this.reader.all((_, state) => graphOfState(state))
+  }
+
+  /** Computes all graphs anew. Until that is done, the former ones are given. */
+  rebuild(): Promise<void> {
+    return this.reader.rebuild()
+  }
+}
+
+function graphOfState(state: StudentState): StudentGraph {
+  const { key, commands, lastMs } = state
+  const matrix = state.matrix()
+  return { ...key, graph: graphOf(key.exp, matrix), matrix, feedback: state.feedback(), commands, lastMs }
+}
