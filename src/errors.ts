@@ -282,6 +282,11 @@ const registry = {
     remedy: 'move the folder away there, as docs/sync.md says; where it is still here, it is sent again',
     exit: 1
   },
+  UNDERSTUDY_ERASE_AWAY: {
+    what: 'what erase_after should have erased lies on a data disk that is not there',
+    remedy: 'connect it, then run `understudy disk`: it is erased within a minute; or destroy the disk',
+    exit: 1
+  },
   // analytics/
   UNDERSTUDY_STANDBY_READ_ONLY: {
     what: 'the token does not allow sending, so nothing is answered on this stream',

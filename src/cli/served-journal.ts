@@ -117,7 +117,9 @@ function syncSurroundings({ files }: World, directory: string, journal: Journal,
     },
     removed: async ({ capture, folder }) => (await captures.ledger()).removed(capture, folder),
     confirmJournal: (position) => journal.confirm(position),
-    firstPosition: () => journal.firstPosition
+    firstPosition: () => journal.firstPosition,
+    unerased: () =>
+      journal.unerased.map(({ store, begunUs }) => `store ${store}, begun ${new Date(begunUs / 1000).toISOString()}`)
   }
 }
 

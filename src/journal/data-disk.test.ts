@@ -329,6 +329,38 @@ test('each disk makes room for itself, and what is away is not touched', async (
   expect(await complete(journal.verify())).toMatchObject({ problems: [], away: [] })
 })
 
+test('what is to be erased on a disk that is away is told of, and erased when it is back', async () => {
+  const dayUs = 86_400_000_000
+  const said: string[] = []
+  const log = { ...silent, warn: (_: object, text: string) => void (text.includes('erase_after') && said.push(text)) }
+  const retention = { minFreeBytes: 0, eraseBefore: (nowUs: number) => nowUs - 40 * dayUs }
+  const options = { ...writerOptions, disk: mount, storeBytes: 3000, retention }
+  const journal = await complete(Journal.open(machine.world, options, log))
+  for (let i = 0; i < 10; i++) await kept(journal, 20)
+  machine.detach(mount)
+  for (let i = 0; i < 3; i++) await kept(journal, 20)
+  const onDisk = journal.disk.away.map(({ store }) => store)
+  expect(onDisk.length).toBeGreaterThan(2)
+  await machine.simulation.run(9 * 86_400_000)
+  expect(journal.unerased).toEqual([])
+  await machine.simulation.run(32 * 86_400_000)
+  expect(journal.unerased.map(({ store }) => store)).toEqual(onDisk)
+  const unreached = (): number => said.filter((text) => text.includes('cannot reach')).length
+  expect(unreached()).toBe(onDisk.length)
+  machine.attach(mount, usb)
+  await complete(journal.lookForDisk())
+  await machine.simulation.run(120_000)
+  expect(journal.unerased).toEqual([])
+  expect(unreached()).toBe(onDisk.length)
+  // in the newest store, which is still being written
+  expect(await complete(texts(journal.range({})))).toEqual(sent.slice(-60))
+  const { files } = machine.world
+  const folder = (await complete(files.list(mount))).find(({ name }) => name.startsWith('understudy'))!.name
+  const numbers = (await complete(files.list(`${mount}/${folder}/stores`))).map(({ name }) => Number.parseInt(name, 10))
+  expect(numbers.filter((number) => onDisk.includes(number))).toEqual([])
+  expect(await complete(journal.verify())).toMatchObject({ problems: [], away: [] })
+}, 60_000)
+
 test('a lost catalogue is made anew with what lies on the disk', async () => {
   const journal = await open()
   await kept(journal)

@@ -267,6 +267,11 @@ export class Journal extends SeriesReader {
     this.#retention.beforeRemoval(prepare)
   }
 
+  /** Stores that should have been erased by now, and lie on a data disk that is not there. */
+  get unerased(): ReadonlyArray<{ readonly store: number; readonly begunUs: Us }> {
+    return this.#retention.unerased.map(({ number, begunUs }) => ({ store: number, begunUs }))
+  }
+
   /** Where what comes goes to, and what lies on disks that are not there. */
   get disk(): DiskReport {
     const { mount, target, problem } = this.#series.disk

@@ -33,7 +33,7 @@ export async function putBackOld(
   }
 }
 
-/** Removes from the disk what the catalogue does not name any more. */
+/** Removes from the disk what the catalogue does not name any more, and what was being made of it when the disk went. */
 export async function clearRemoved(
   files: Files,
   { aside, stores, store }: ReturnType<typeof journalPaths>,
@@ -41,7 +41,11 @@ export async function clearRemoved(
 ): Promise<void> {
   if (removal.aside) await files.remove(`${aside}/${removal.aside}`)
   if (removal.what === 'set aside') return
-  await files.remove(store(removal.store))
+  const own = store(removal.store)
+  await files.remove(own)
+  for (const { name } of await files.list(stores)) {
+    if (NAME.test(name) && `${stores}/${name}`.startsWith(`${own}.`)) await files.remove(`${stores}/${name}`)
+  }
   await files.syncDirectory(stores)
 }
 

@@ -75,6 +75,8 @@ export class Retention {
   readonly #forgotten = new Set<string>()
   /** Stores of which it was said that they will be erased. */
   readonly #announced = new Set<number>()
+  /** The same of stores that should be erased already, and lie on a disk that is away. */
+  #awayTold: ReadonlySet<number> = new Set()
   readonly #work = new InTurn()
   /** On record from these positions on. */
   #noted: Array<{ readonly removal: Removal; readonly position: Position }> = []
@@ -130,6 +132,14 @@ export class Retention {
     await this.#work.idle()
   }
 
+  /** Stores that should have been erased by now, and lie on a disk that is away. */
+  get unerased(): readonly CatalogueStore[] {
+    const nowUs = this.#certainUs()
+    const beforeUs = nowUs === undefined ? undefined : this.#limits.eraseBefore?.(nowUs)
+    if (beforeUs === undefined) return []
+    return this.#series.away.filter((store) => !store.removed && this.#latestEndUs(store) <= beforeUs)
+  }
+
   /** The catalogue forgets the removals that are on record on the disk. */
   async settle(): Promise<void> {
     const { nextPosition = 0 } = this.#writer ?? {}
@@ -157,6 +167,7 @@ export class Retention {
     while (await this.#removeAged(pin));
     while (await this.#eraseOldest(pin));
     this.#announceErasing()
+    this.#announceUnerased()
   }
 
   /** Removes what lies on one disk until enough of it is free. */
@@ -241,6 +252,18 @@ export class Retention {
       } else continue
       this.#announced.add(number)
     }
+  }
+
+  /** Says it again of what has been back meanwhile. */
+  #announceUnerased(): void {
+    const { unerased } = this
+    for (const { number, begunUs } of unerased.filter((store) => !this.#awayTold.has(store.number))) {
+      this.#log.warn(
+        { store: number, begun: new Date(begunUs / 1000).toISOString() },
+        'erase_after cannot reach a part of the journal: its disk is away; it is erased when that is back'
+      )
+    }
+    this.#awayTold = new Set(unerased.map(({ number }) => number))
   }
 
   /** The stores that can go: what lies on a disk that is away is not touched. */

@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly confirmJournal: (position: number) => Promise<void>
   /** The first position that is in the journal. */
   readonly firstPosition: () => number
+  /** What of the journal should have been erased and lies on a disk that is away, in words. */
+  readonly unerased: () => readonly string[]
 }
 
 /** What one pass came to; folders by name, like `daily/2026-03-29`. */
@@ -39,6 +41,8 @@ export interface Report {
   readonly waiting: readonly string[]
   /** What the primary has of them is not what was sent, or nothing. */
   readonly differing: readonly string[]
+  /** What `erase_after` cannot reach, in words; absent where there is nothing. */
+  readonly unerased?: readonly string[]
 }
 
 export interface PassOptions extends Pick<SendOptions, 'signal'> {
@@ -90,6 +94,7 @@ export class Handover {
       await this.#collect(news, signal)
     }
     const { isWhole, firstPosition } = this.#around
+    const unerased = this.#around.unerased()
     await this.#around.confirmJournal(confirmedBelow(this.#folders.all(), isWhole, firstPosition()))
     const all = this.#folders.all()
     return {
@@ -98,7 +103,8 @@ export class Handover {
         .map(nameOf)
         .filter((name) => !before.has(name)),
       waiting: this.#waiting().map(nameOf),
-      differing: all.filter(({ fault }) => fault !== undefined).map(nameOf)
+      differing: all.filter(({ fault }) => fault !== undefined).map(nameOf),
+      ...(unerased.length > 0 && { unerased })
     }
   }
 

@@ -39,6 +39,7 @@ class Place {
   readonly removed: string[] = []
   below = 0
   timeKnown = true
+  unerased: string[] = []
 
   constructor(seed = 1, sync: object = {}, pi: Parameters<Simulation['machine']>[1] = {}) {
     this.simulation = new Simulation(seed)
@@ -58,6 +59,7 @@ class Place {
       confirmJournal: async (position: number) => {
         this.below = position
       },
+      unerased: () => this.unerased,
       firstPosition: () => 1
     }
     return new Sync(world, this.config, around, silent)
@@ -241,7 +243,7 @@ describe('when it fails', () => {
       await life.complete(files.writeFile(`/data/ballast-${roomBytes}`, Buffer.alloc(ballastBytes)))
       await expect(life.complete(sync.run())).rejects.toMatchObject({
         code: 'UNDERSTUDY_SYNC_NEAR_FULL',
-        detail: roomBytes > 0 ? 'fetching receipts (exit code 11)' : ''
+        detail: roomBytes > 0 ? 'fetching receipts (exit code 23)' : ''
       })
       expect((await life.complete(sync.status())).failure).toMatchObject({ code: 'UNDERSTUDY_SYNC_NEAR_FULL' })
     }
@@ -324,6 +326,17 @@ describe('what is kept here', () => {
     expect([await here(life), life.removed]).toEqual([[names[1]], [names[0]]])
     expect(await life.complete(sync.status())).toMatchObject({ confirmed: 1, unsent: [], differing: [names[1]] })
     expect(life.primary.folder(names[0]!).size).toBe(3)
+  })
+
+  test('what erase_after cannot reach is told of, until it can', async () => {
+    const sync = place.open()
+    place.unerased = ['store 3, begun 2026-11-02']
+    expect((await place.complete(sync.run())).unerased).toEqual(place.unerased)
+    const { problems } = await place.complete(sync.status())
+    expect(problems).toEqual([{ code: 'UNDERSTUDY_ERASE_AWAY', detail: 'store 3, begun 2026-11-02' }])
+    place.unerased = []
+    expect(await place.complete(sync.run())).not.toHaveProperty('unerased')
+    expect((await place.complete(sync.status())).problems).toEqual([])
   })
 
   test('the oldest go where they are too large together', async () => {

@@ -116,7 +116,8 @@ export class Sync {
       problems: [
         ...(failure ? [{ code: failure.code, detail: failure.detail }] : []),
         ...late.map((folder) => ({ code: 'UNDERSTUDY_SYNC_NO_RECEIPT' as const, detail: nameOf(folder) })),
-        ...differing.map((folder) => ({ code: 'UNDERSTUDY_SYNC_DIFFERS' as const, detail: nameOf(folder) }))
+        ...differing.map((folder) => ({ code: 'UNDERSTUDY_SYNC_DIFFERS' as const, detail: nameOf(folder) })),
+        ...this.#around.unerased().map((detail) => ({ code: 'UNDERSTUDY_ERASE_AWAY' as const, detail }))
       ]
     }
   }

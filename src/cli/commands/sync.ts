@@ -67,9 +67,13 @@ async function handOver(call: Call, config: Config, progress: (share: number) =>
   }
 }
 
-function reportText({ sent, confirmed, waiting, differing }: Report): string {
+function reportText({ sent, confirmed, waiting, differing, unerased = [] }: Report): string {
   const lines = [`${plural(sent.length, 'folder')} sent, ${confirmed.length} confirmed`]
   if (waiting.length > 0) lines.push(`not confirmed yet: ${waiting.join(', ')}`)
   if (differing.length > 0) lines.push(`the primary does not have as they were sent: ${differing.join(', ')}`)
+  for (const what of unerased) {
+    const { code, message } = new UnderstudyError('UNDERSTUDY_ERASE_AWAY', what)
+    lines.push(`${code}: ${message}`)
+  }
   return `${lines.join('\n')}\n`
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { systemCode } from '../../errors.ts'
 import type { Files } from '../../world/files.ts'
 import type { Us } from '../../world/time.ts'
 import type { Machine } from '../world/machine.ts'
@@ -173,13 +172,8 @@ export class SimulatedPrimary {
     for (const [name, content] of wanted) {
       const path = `${to}${name}`
       if (there.has(name) && (await files.readFile(path)).equals(content)) continue
-      try {
-        await files.makeDirectory(path.slice(0, path.lastIndexOf('/')))
-        await files.writeFile(path, content)
-      } catch (error) {
-        if (systemCode(error) !== 'ENOSPC') throw error
-        return { code: 11, stderr: 'rsync: [receiver] write failed: No space left on device (28)\n' }
-      }
+      await files.makeDirectory(path.slice(0, path.lastIndexOf('/')))
+      await files.writeFile(path, content)
     }
     return { code: 0 }
   }
