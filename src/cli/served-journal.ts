@@ -1,3 +1,4 @@
+import { StudentGraphs } from '../analytics/student-graphs.ts'
 import { Captures } from '../captures/captures.ts'
 import { capturesPath, KnownSealed } from '../captures/sealed.ts'
 import type { Config } from '../config/config.ts'
@@ -32,12 +33,18 @@ export class ServedJournal {
   readonly captures: Captures
   /** Hands over what is sealed; runs by itself once it is started. */
   readonly sync: Sync
+  /** What students have done; read from the journal by itself once it is started. */
+  readonly graphs: StudentGraphs
   private readonly server: { close(): Promise<void> }
 
-  private constructor(journal: Journal, captures: Captures, sync: Sync, server: { close(): Promise<void> }) {
+  private constructor(
+    { journal, captures, sync, graphs }: Pick<ServedJournal, 'journal' | 'captures' | 'sync' | 'graphs'>,
+    server: { close(): Promise<void> }
+  ) {
     this.journal = journal
     this.captures = captures
     this.sync = sync
+    this.graphs = graphs
     this.server = server
   }
 
@@ -72,15 +79,18 @@ export class ServedJournal {
         log
       )
       const sync = new Sync(world, config, syncSurroundings(world, directory, journal, captures), log)
+      const graphs = new StudentGraphs(world, journal, log)
       const status = (): Omit<Status, 'sync'> => {
         const { firstPosition, nextPosition, pendingBytes, disk } = journal
         const reach = { directory, firstPosition, nextPosition, pendingBytes, disk }
-        return { version, site: config.site, startedUs, nowUs: world.clock.wallUs(), journal: reach, ...recording() }
+        const own = { journal: reach, graphs: graphs.status, ...recording() }
+        return { version, site: config.site, startedUs, nowUs: world.clock.wallUs(), ...own }
       }
       const runtimeDirectory = user.env['XDG_RUNTIME_DIR']
       const socket = await chooseSocket(world.files, directory, { runtimeDirectory, uid: user.uid })
       const backend = { journal, captures, sync, status }
-      return new ServedJournal(journal, captures, sync, await serveCommands(world, socket, backend))
+      const server = await serveCommands(world, socket, backend)
+      return new ServedJournal({ journal, captures, sync, graphs }, server)
     } catch (error) {
       await opened?.close().catch(() => {})
       if (!isWithoutRoom(error)) throw error
@@ -88,18 +98,19 @@ export class ServedJournal {
     }
   }
 
-  /** From now on it seals and hands over by itself. */
+  /** From now on it seals, hands over and computes by itself. */
   start(): void {
     this.captures.start()
     // It also knows of what the primary has lost since it was confirmed.
     this.journal.offerRemovable((confirmed) => this.sync.removable(confirmed))
     this.sync.start()
+    this.graphs.start()
   }
 
   /** Cuts off who asks, commits what is left and closes. */
   async close(): Promise<void> {
     await this.server.close()
-    await Promise.all([this.captures.stop(), this.sync.stop()])
+    await Promise.all([this.captures.stop(), this.sync.stop(), this.graphs.stop()])
     await this.journal.close()
   }
 }

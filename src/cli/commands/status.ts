@@ -13,7 +13,7 @@ export const status: Command = {
   summary: 'says what the running recorder hears at this moment',
   operandCount: { min: 0, max: 0 },
   description: [
-    'Asks the Understudy that runs on the data folder for its streams: whether each is heard, why not, how many frames have come since the start and when the last one came, and how long its token is good. Says also where what comes is written, and why that is not the data disk where one is configured.'
+    'Asks the Understudy that runs on the data folder for its streams: whether each is heard, why not, how many frames have come since the start and when the last one came, and how long its token is good, and how far the graphs of students have been computed. Says also where what comes is written, and why that is not the data disk where one is configured.'
   ],
   options: { ...dataOptions, ...jsonOption },
   exits: { 1: 'It runs, but a stream is not heard, or there is none.', 4: 'None runs.' },
@@ -26,7 +26,7 @@ export const status: Command = {
   }
 }
 
-function statusText({ version, site, startedUs, nowUs, journal, streams, sync, problems }: Status): string {
+function statusText({ version, site, startedUs, nowUs, journal, graphs, streams, sync, problems }: Status): string {
   const rows = streams.map((stream) => [
     stream.stream,
     stateText(stream),
@@ -41,12 +41,20 @@ function statusText({ version, site, startedUs, nowUs, journal, streams, sync, p
     `${site}: understudy ${version}, recording for ${durationText(Math.max(nowUs - startedUs, 0))} into ${placeOf(journal)}`,
     ...diskProblems(journal.disk),
     `${plural(journal.nextPosition - journal.firstPosition, 'record')}, ${plural(journal.pendingBytes, 'byte')} not yet on the disk`,
+    ...graphsText(graphs, journal.nextPosition),
     handedText(sync),
     '',
     table(['STREAM', 'STATE', '>FRAMES', '>LAST FRAME', '>TOKEN GOOD FOR'], rows).trimEnd(),
     ...all.map(({ code, detail, stream }) => `${code}: ${stream ? `${stream}: ` : ''}${detail}`),
     ''
   ].join('\n')
+}
+
+function graphsText(graphs: Status['graphs'], nextPosition: number): string[] {
+  if (!graphs) return []
+  const behind = nextPosition - graphs.position
+  const anew = graphs.rebuilding === undefined ? '' : `, computed anew up to record ${countText(graphs.rebuilding)}`
+  return [`students' graphs ${behind > 0 ? `${plural(behind, 'record')} behind` : 'up to date'}${anew}`]
 }
 
 function handedText({ confirmed, unsent, waiting, erasing, failure }: Status['sync']): string {

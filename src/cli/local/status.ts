@@ -1,3 +1,4 @@
+import type { ReaderStatus } from '../../analytics/running-reader.ts'
 import type { DiskReport } from '../../journal/journal.ts'
 import type { SyncStatus } from '../../sync/sync.ts'
 import type { Ms, Us } from '../../world/time.ts'
@@ -18,6 +19,8 @@ export interface Status {
     readonly disk: DiskReport
   }
   readonly streams: readonly StreamStatus[]
+  /** How far the students' graphs have come; absent before they have begun. */
+  readonly graphs?: ReaderStatus | undefined
   /** How it stands with the primary. */
   readonly sync: SyncStatus
   /** What the configuration or a credential file has wrong, or soon will. */
