@@ -303,6 +303,16 @@ const registry = {
     remedy: 'check [primary] comp_path, or COMP_PATH, and the permissions',
     exit: 1
   },
+  UNDERSTUDY_UNKNOWN_GRAPH: {
+    what: 'no such comparison graph',
+    remedy: 'see `understudy graphs check` for those there are',
+    exit: 2
+  },
+  UNDERSTUDY_UNKNOWN_STUDENT: {
+    what: 'no such graph of a student, or several',
+    remedy: 'see `understudy students` for those there are',
+    exit: 2
+  },
   // cli/
   UNDERSTUDY_NOT_RUNNING: {
     what: 'no Understudy is running on this data folder',

@@ -23,6 +23,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./commands/import.ts')).importCommand,
   reconcile: async () => (await import('./commands/reconcile.ts')).reconcileCommand,
   restore: async () => (await import('./commands/restore.ts')).restoreCommand,
+  students: async () => (await import('./commands/students.ts')).students,
+  graph: async () => (await import('./commands/graph.ts')).graph,
   graphs: async () => (await import('./commands/graphs.ts')).graphs,
   doctor: async () => (await import('./commands/doctor.ts')).doctor
 }

@@ -88,7 +88,7 @@ export class ServedJournal {
       }
       const runtimeDirectory = user.env['XDG_RUNTIME_DIR']
       const socket = await chooseSocket(world.files, directory, { runtimeDirectory, uid: user.uid })
-      const backend = { journal, captures, sync, status }
+      const backend = { journal, captures, sync, graphs, status }
       const server = await serveCommands(world, socket, backend)
       return new ServedJournal({ journal, captures, sync, graphs }, server)
     } catch (error) {

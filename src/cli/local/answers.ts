@@ -9,6 +9,7 @@ import { follow } from './follow.ts'
 import type { OwnJournal } from './own-journal.ts'
 import { frameToJson, type Message } from './protocol.ts'
 import type { LocalBackend } from './server.ts'
+import { listStudents } from './students.ts'
 
 /** Messages in batches, each given when the one before has been taken. */
 export type Answer = AsyncGenerator<Message[]>
@@ -92,6 +93,12 @@ export function answerCapturesRun(
 export function answerRepair(journal: OwnJournal, query: URLSearchParams, timers: Timers): Answer {
   const store = query.get('store')
   return withProgress(timers, (told) => journal.repair(store === null ? undefined : Number(store), told))
+}
+
+/** The graphs of students whose id begins so. */
+export async function* answerStudents({ journal, graphs }: LocalBackend, query: URLSearchParams): Answer {
+  for await (const item of listStudents(journal, graphs, query.get('user') ?? '')) yield [{ item }]
+  yield [{ result: null }]
 }
 
 /** What the recorder says of itself, and how it stands with the primary. */

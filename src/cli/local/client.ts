@@ -10,6 +10,7 @@ import type { Sockets } from '../../world/sockets.ts'
 import type { Ms } from '../../world/time.ts'
 import { errorOf, type FrameJson, frameFromJson, type Message, readMessages, writeMessages } from './protocol.ts'
 import type { Status } from './status.ts'
+import type { ListedStudent } from './students.ts'
 
 interface Extent {
   readonly firstPosition: number
@@ -97,6 +98,13 @@ export class LocalClient implements Omit<JournalReader, 'cursor'> {
   async repair(store?: number, progress?: (done: number, total: number) => void): Promise<RepairReport> {
     const path = `/repair${store === undefined ? '' : `?store=${store}`}`
     return (await resultOf(ask(this.sockets, this.path, path, nothing()), progress)) as RepairReport
+  }
+
+  /** The graphs of students whose id begins so. */
+  async *students(idBegins: string): AsyncGenerator<ListedStudent> {
+    for await (const messages of this.ask('/students', { user: idBegins })) {
+      for (const message of messages) if ('item' in message) yield message.item as ListedStudent
+    }
   }
 
   /** One pass of handing over. */

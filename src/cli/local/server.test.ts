@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { frame } from '../../../test/support/memory-journal.ts'
+import { StudentGraphs } from '../../analytics/student-graphs.ts'
 import { Captures } from '../../captures/captures.ts'
 import { importLines } from '../../captures/import.ts'
 import { Journal } from '../../journal/journal.ts'
@@ -38,6 +39,7 @@ beforeEach(async () => {
           quiet
         ),
         sync: { status: async () => ({}) } as unknown as Sync,
+        graphs: new StudentGraphs(serving, journal, quiet),
         status: () => ({ streams: [] }) as unknown as Status
       })
     })()

@@ -1,3 +1,4 @@
+import type { StudentGraphs } from '../../analytics/student-graphs.ts'
 import type { Captures } from '../../captures/captures.ts'
 import { UnderstudyError } from '../../errors.ts'
 import type { Sync } from '../../sync/sync.ts'
@@ -14,6 +15,7 @@ import {
   answerFrames,
   answerRepair,
   answerStatus,
+  answerStudents,
   answerSync,
   answerVerify
 } from './answers.ts'
@@ -27,6 +29,7 @@ export interface LocalBackend {
   readonly journal: OwnJournal
   readonly captures: Captures
   readonly sync: Sync
+  readonly graphs: StudentGraphs
   status(): Omit<Status, 'sync'>
 }
 
@@ -46,6 +49,7 @@ export function serveCommands(world: World, path: string, backend: LocalBackend)
     'GET /verify': (request) => answerVerify(journal, request, world.timers),
     'GET /follow': (request) => answerFollow(backend, request, world.timers),
     'GET /captures': () => answerCaptures(backend.captures),
+    'GET /students': ({ query }) => answerStudents(backend, query),
     'POST /captures/run': ({ query }) => answerCapturesRun(journal, backend.captures, query, world.timers),
     'POST /sync': (request) => answerSync(backend.sync, request),
     'POST /disk': () => answerDisk(journal),
