@@ -5,9 +5,11 @@ import { gunzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { realFiles } from '../world/real/files.ts'
+import { realZstd } from '../world/real/zstd.ts'
 import { CompressedFile, compressionOf, readCompressed } from './compressed-file.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
+const doors = { files: realFiles, zstd: realZstd }
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'understudy-compressed-'))
@@ -15,7 +17,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 async function written(path: string, chunks: readonly Buffer[], compression: 'zstd' | 'gzip') {
-  const file = await CompressedFile.create(realFiles, path, compression)
+  const file = await CompressedFile.create(doors, path, compression)
   for (const chunk of chunks) await file.append(chunk)
   return file.finish()
 }
@@ -27,7 +29,7 @@ test.each(['zstd', 'gzip'] as const)('%s of several chunks reads back as it was 
   const chunks = [lines(70_000), lines(3), lines(90_000), Buffer.alloc(3_000_000, 'a'), lines(1)]
   const made = await written(path, chunks, compression)
   const read: Buffer[] = []
-  const back = await readCompressed(realFiles, path, compressionOf(path), (content) => void read.push(content))
+  const back = await readCompressed(doors, path, compressionOf(path), (content) => void read.push(content))
   expect(back).toEqual(made)
   expect(Buffer.concat(read).equals(Buffer.concat(chunks))).toBe(true)
 })
@@ -36,7 +38,7 @@ test('an empty file is one', async () => {
   for (const compression of ['zstd', 'gzip'] as const) {
     const path = join(folder, `empty.${compression}`)
     const made = await written(path, [], compression)
-    expect(await readCompressed(realFiles, path, compression)).toEqual(made)
+    expect(await readCompressed(doors, path, compression)).toEqual(made)
     expect(made.uncompressed?.bytes).toBe(0)
   }
 })
@@ -58,7 +60,7 @@ test.each(['zst', 'gz'])('a %s that was cut off or changed does not read as what
       const changed = Buffer.from(cut ? whole.subarray(0, at) : whole)
       if (!cut) changed[at]! ^= 1
       writeFileSync(path, changed)
-      const back = await readCompressed(realFiles, path, compressionOf(path)).catch(() => undefined)
+      const back = await readCompressed(doors, path, compressionOf(path)).catch(() => undefined)
       expect(back?.sha256).not.toBe(made.sha256)
     }),
     { numRuns: 30 }

@@ -1,12 +1,17 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { constants, crc32, createGunzip, deflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import type { Files, OpenFile } from '../world/files.ts'
+import { constants, crc32, createGunzip, deflateRawSync } from 'node:zlib'
+import type { OpenFile } from '../world/files.ts'
+import type { World } from '../world/world.ts'
+import type { Zstd } from '../world/zstd.ts'
 import { Digester, type Digests } from './digests.ts'
 import { pieces } from './lines.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
 export type Compression = 'zstd' | 'gzip'
+
+/** What files of a folder are written and read through. */
+export type Doors = Pick<World, 'files' | 'zstd'>
 
 export const endings: Readonly<Record<Compression, string>> = { zstd: '.zst', gzip: '.gz' }
 
@@ -26,6 +31,7 @@ const DEFLATE_END = Buffer.from([3, 0])
  */
 export class CompressedFile {
   readonly #file: OpenFile
+  readonly #zstd: Zstd
   readonly #compression: Compression
   readonly #stored = new Digester()
   readonly #plain = new Digester()
@@ -34,14 +40,17 @@ export class CompressedFile {
   #waitingBytes = 0
   #sizeBytes = 0
   #crc = 0
+  /** The chunk that is being compressed and written. */
+  #writing: Promise<void> = Promise.resolve()
 
-  private constructor(file: OpenFile, compression: Compression) {
+  private constructor(file: OpenFile, zstd: Zstd, compression: Compression) {
     this.#file = file
+    this.#zstd = zstd
     this.#compression = compression
   }
 
-  static async create(files: Files, path: string, compression: Compression): Promise<CompressedFile> {
-    const made = new CompressedFile(await files.open(path, 'create', 0o640), compression)
+  static async create({ files, zstd }: Doors, path: string, compression: Compression): Promise<CompressedFile> {
+    const made = new CompressedFile(await files.open(path, 'create', 0o640), zstd, compression)
     if (compression === 'gzip') await made.#write(GZIP_HEADER)
     return made
   }
@@ -59,20 +68,25 @@ export class CompressedFile {
     return this.#waitingBytes
   }
 
+  /** What waits is compressed and written in a moment. Rejects where the chunk before it could not be. */
   async flush(): Promise<void> {
     if (this.#waitingBytes === 0) return
     const chunk = this.#chunk.subarray(0, this.#waitingBytes)
     this.#chunk = nothing
     this.#waitingBytes = 0
     this.#plain.update(chunk)
-    if (this.#compression === 'zstd') return this.#write(zstdCompressSync(chunk))
-    this.#crc = crc32(chunk, this.#crc)
-    await this.#write(deflateRawSync(chunk, { finishFlush: constants.Z_SYNC_FLUSH }))
+    const compressed = this.#compress(chunk)
+    const before = this.#writing
+    this.#writing = before.then(async () => this.#write(await compressed))
+    // Whoever writes next, or finishes, is told.
+    this.#writing.catch(() => {})
+    await before
   }
 
   /** Writes what is left, syncs and closes. */
   async finish(): Promise<Digests> {
     await this.flush()
+    await this.#writing
     if (this.#compression === 'gzip') {
       const trailer = Buffer.alloc(8)
       trailer.writeUInt32LE(this.#crc, 0)
@@ -85,7 +99,14 @@ export class CompressedFile {
   }
 
   async abandon(): Promise<void> {
+    await this.#writing.catch(() => {})
     await this.#file.close().catch(() => {})
+  }
+
+  async #compress(chunk: Buffer): Promise<Buffer> {
+    if (this.#compression === 'zstd') return this.#zstd.compress(chunk)
+    this.#crc = crc32(chunk, this.#crc)
+    return deflateRawSync(chunk, { finishFlush: constants.Z_SYNC_FLUSH })
   }
 
   async #write(data: Buffer): Promise<void> {
@@ -101,7 +122,7 @@ export class CompressedFile {
  * @throws when it cannot be decompressed
  */
 export async function readCompressed(
-  files: Files,
+  { files, zstd }: Doors,
   path: string,
   compression: Compression | undefined,
   visit: (content: Buffer) => void | Promise<void> = () => {}
@@ -110,7 +131,7 @@ export async function readCompressed(
   const plain = compression && new Digester()
   const file = await files.open(path, 'read')
   try {
-    for await (const content of decompressed(noted(pieces(file), stored), compression)) {
+    for await (const content of decompressed(zstd, noted(pieces(file), stored), compression)) {
       plain?.update(content)
       await visit(content)
     }
@@ -127,11 +148,12 @@ export function compressionOf(name: string): Compression | undefined {
 
 /** What comes out of stored bytes. @throws when they cannot be decompressed */
 export function decompressed(
+  zstd: Zstd,
   stored: AsyncGenerator<Buffer>,
   compression: Compression | undefined
 ): AsyncIterable<Buffer> {
   if (compression === undefined) return stored
-  return compression === 'gzip' ? gunzip(stored) : unzstd(stored)
+  return compression === 'gzip' ? gunzip(stored) : unzstd(zstd, stored)
 }
 
 function gunzip(stored: AsyncGenerator<Buffer>): AsyncIterable<Buffer> {
@@ -141,10 +163,17 @@ function gunzip(stored: AsyncGenerator<Buffer>): AsyncIterable<Buffer> {
   return stream
 }
 
-async function* unzstd(stored: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+/** While one frame's content is used, the next is being decompressed. */
+async function* unzstd(zstd: Zstd, stored: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  let before: Promise<Buffer> | undefined
   for await (const frame of zstdFrames(stored, MAX_CHUNK_BYTES)) {
-    yield zstdDecompressSync(frame, { maxOutputLength: MAX_CHUNK_BYTES })
+    const content = zstd.decompress(frame, MAX_CHUNK_BYTES)
+    // Whoever asks for it is told.
+    content.catch(() => {})
+    if (before) yield await before
+    before = content
   }
+  if (before) yield await before
 }
 
 async function* noted(stored: AsyncGenerator<Buffer>, digester: Digester): AsyncGenerator<Buffer> {

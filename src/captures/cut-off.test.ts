@@ -49,14 +49,14 @@ async function live(stopAt: number, stop: (lab: Lab) => void): Promise<string | 
   lab.through = (world) => world
   const { files } = lab.machine.world
   const root = capturesPath(directory)
-  const found = await lab.do(verifyCaptures(files, root))
+  const found = await lab.do(verifyCaptures(lab.machine.world, root))
   expect(found.folders).toBeLessThanOrEqual(1)
   expect(found.problems).toEqual([])
   await lab.start()
   await lab.live(0.5, HOUR_MS / 60)
   const sealed = await lab.sealed()
   expect(sealed.map(({ folder }) => folder)).toEqual(['2026-11-02'])
-  const after = await lab.do(verifyCaptures(files, root))
+  const after = await lab.do(verifyCaptures(lab.machine.world, root))
   expect(after).toMatchObject({ folders: 1, files: 2, problems: [] })
   expect((await lab.do(files.list(`${root}/daily`))).map(({ name }) => name)).toEqual(['2026-11-02'])
   const { toUs = 0 } = sealed[0]!.manifest.window ?? {}
@@ -96,7 +96,7 @@ test.each(['begun', 'written', 'read back', 'manifest written', 'renamed', 'fold
     await lab.live(0.1, HOUR_MS / 60)
     expect(await lab.folders()).toEqual(['daily/2026-11-02'])
     const { files } = lab.machine.world
-    expect((await lab.do(verifyCaptures(files, capturesPath(directory)))).problems).toEqual([])
+    expect((await lab.do(verifyCaptures(lab.machine.world, capturesPath(directory)))).problems).toEqual([])
     // Also when nothing but the journal's events and the folders is left to tell.
     await lab.stop()
     await lab.do(files.remove(`${directory}/readers`))

@@ -26,7 +26,7 @@ type Options = Parameters<typeof exportToDirectory>[3]
 
 function exported(from: MemoryJournal, options: Partial<Options> = {}): ReturnType<typeof exportToDirectory> {
   const all = { query: {}, format: lineFiles(raw), ...options }
-  return simulation.complete(exportToDirectory(world.files, from, '/out', all))
+  return simulation.complete(exportToDirectory(world, from, '/out', all))
 }
 
 const read = async (path: string): Promise<string> => (await simulation.complete(world.files.readFile(path))).toString()

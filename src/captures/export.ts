@@ -1,6 +1,6 @@
 import type { Frame } from '../journal/entry.ts'
 import type { JournalReader, RangeQuery } from '../journal/reading.ts'
-import type { Files } from '../world/files.ts'
+import type { Doors } from './compressed-file.ts'
 import type { FolderFormat, Format, Parts } from './formats/format.ts'
 import { JsonLines } from './formats/json-lines.ts'
 import type { Privacy } from './privacy/privacy.ts'
@@ -38,13 +38,14 @@ type Source = Pick<JournalReader, 'range'>
  * @throws UNDERSTUDY_OUTPUT_EXISTS when one of the files is there already
  */
 export async function exportToDirectory(
-  files: Files,
+  doors: Doors,
   reader: Source,
   directory: string,
   options: ExportOptions & { readonly format: FolderFormat }
 ): Promise<ExportReport> {
+  const { files } = doors
   await files.makeDirectory(directory)
-  const writer = options.format(files, directory)
+  const writer = options.format(doors, directory)
   try {
     const read = await eachBatch(reader, options, (frames) => writer.write(frames))
     const written = await writer.finish()

@@ -93,8 +93,8 @@ export class Lab {
   /** The lines of a sealed file. */
   async content(path: string): Promise<string> {
     const pieces: Buffer[] = []
-    const { files } = this.machine.world
-    await this.do(readCompressed(files, `${directory}/captures/${path}`, 'zstd', (piece) => void pieces.push(piece)))
+    const { world } = this.machine
+    await this.do(readCompressed(world, `${directory}/captures/${path}`, 'zstd', (piece) => void pieces.push(piece)))
     return Buffer.concat(pieces).toString()
   }
 

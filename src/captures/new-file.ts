@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import type { Files, OpenFile } from '../world/files.ts'
-import { CompressedFile, type Compression } from './compressed-file.ts'
+import { CompressedFile, type Compression, type Doors } from './compressed-file.ts'
 import { Digester, type Digests } from './digests.ts'
 
 /** A file that appears under its name only when it is whole and on the disk. */
@@ -17,13 +17,13 @@ export class NewFile {
     this.content = content
   }
 
-  static async create(files: Files, path: string, compression?: Compression): Promise<NewFile> {
+  static async create(doors: Doors, path: string, compression?: Compression): Promise<NewFile> {
     const temporary = join(dirname(path), `.${basename(path)}.new`)
     const content =
       compression === undefined
-        ? new PlainFile(await files.open(temporary, 'create', 0o640))
-        : await CompressedFile.create(files, temporary, compression)
-    return new NewFile(files, path, temporary, content)
+        ? new PlainFile(await doors.files.open(temporary, 'create', 0o640))
+        : await CompressedFile.create(doors, temporary, compression)
+    return new NewFile(doors.files, path, temporary, content)
   }
 
   append(data: Buffer): Promise<void> {

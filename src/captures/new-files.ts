@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { UnderstudyError } from '../errors.ts'
-import type { Files } from '../world/files.ts'
-import { type Compression, endings } from './compressed-file.ts'
+import { type Compression, type Doors, endings } from './compressed-file.ts'
 import type { WrittenFile } from './digests.ts'
 import { NewFile } from './new-file.ts'
 
@@ -10,14 +9,14 @@ const MOST_WAITING_BYTES = 8 << 20
 
 /** New files of one folder, each open until all of them are finished. Nothing that is there is overwritten. */
 export class NewFiles {
-  private readonly files: Files
+  private readonly doors: Doors
   private readonly directory: string
   private readonly compression: Compression | undefined
   private readonly open = new Map<string, NewFile>()
 
   /** @param compression of all of them; their names end accordingly */
-  constructor(files: Files, directory: string, compression?: Compression) {
-    this.files = files
+  constructor(doors: Doors, directory: string, compression?: Compression) {
+    this.doors = doors
     this.directory = directory
     this.compression = compression
   }
@@ -48,8 +47,8 @@ export class NewFiles {
     const open = this.open.get(name)
     if (open) return open
     const path = join(this.directory, name)
-    if (await this.files.info(path)) throw new UnderstudyError('UNDERSTUDY_OUTPUT_EXISTS', name)
-    const file = await NewFile.create(this.files, path, this.compression)
+    if (await this.doors.files.info(path)) throw new UnderstudyError('UNDERSTUDY_OUTPUT_EXISTS', name)
+    const file = await NewFile.create(this.doors, path, this.compression)
     this.open.set(name, file)
     return file
   }

@@ -65,7 +65,7 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
   const { format, compression, timeZone } = job.capture
   const zone = new Zone(timeZone)
   const dayOf = (us: Us): string | undefined => (job.window ? zone.date(us) : undefined)
-  const written = new SealedFiles(folderFormat(format, { compression, dayOf })(files, temporary))
+  const written = new SealedFiles(folderFormat(format, { compression, dayOf })(world, temporary))
   const pause = async (): Promise<void> => {
     job.signal.throwIfAborted()
     await new Promise<void>((resolve) => world.timers.afterInput(resolve))
@@ -98,7 +98,7 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
     const listed = await written.finish(pause)
     await job.step('written')
     for (const { name, ...digests } of listed) {
-      const back = await readCompressed(files, join(temporary, name), compressionOf(name), pause)
+      const back = await readCompressed(world, join(temporary, name), compressionOf(name), pause)
       if (!areSameDigests(back, digests)) throw new Error(`${name} does not read back as it was written`)
     }
     await job.step('read back')

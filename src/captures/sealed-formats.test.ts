@@ -32,20 +32,21 @@ function command(lab: Lab, number: number, stream: string): ReturnType<typeof to
 
 async function contentOf(lab: Lab, path: string): Promise<Buffer> {
   const pieces: Buffer[] = []
-  const { files } = lab.machine.world
-  await lab.do(readCompressed(files, path, compressionOf(path), (piece) => void pieces.push(piece)))
+  await lab.do(readCompressed(lab.machine.world, path, compressionOf(path), (piece) => void pieces.push(piece)))
   return Buffer.concat(pieces)
 }
 
 test.each(formatNames)('a folder of %s holds what an export of its window does', async (format) => {
   const lab = await sealedIn(format)
-  const { files } = lab.machine.world
   const [sealed] = await lab.sealed()
   const { window, content, files: listed } = sealed!.manifest
   expect(content).toBe(format)
   const query = { fromUs: window!.fromUs, toUs: window!.toUs }
   const report = await lab.do(
-    exportToDirectory(files, lab.journal, '/out', { query, format: folderFormat(format, { compression: 'zstd' }) })
+    exportToDirectory(lab.machine.world, lab.journal, '/out', {
+      query,
+      format: folderFormat(format, { compression: 'zstd' })
+    })
   )
   expect(listed.map(({ name }) => name)).toEqual(report.files)
   expect(report.files.length).toBeGreaterThan(1)
@@ -60,14 +61,14 @@ test.each(formatNames)('a folder of %s holds what an export of its window does',
 test.each(formatNames)('a byte that changes in a folder of %s is found with nothing but the folder', async (format) => {
   const lab = await sealedIn(format)
   const { files } = lab.machine.world
-  expect(await lab.do(verifyCaptures(files, root))).toMatchObject({ folders: 2, problems: [] })
+  expect(await lab.do(verifyCaptures(lab.machine.world, root))).toMatchObject({ folders: 2, problems: [] })
   const [{ path, manifest } = { path: '', manifest: undefined }] = await lab.sealed()
   for (const { name } of manifest!.files) {
     const whole = await lab.do(files.readFile(`${path}/${name}`))
     const changed = Buffer.from(whole)
     changed[changed.length >> 1]! ^= 1
     await lab.do(files.writeFile(`${path}/${name}`, changed))
-    const { problems } = await lab.do(verifyCaptures(files, root))
+    const { problems } = await lab.do(verifyCaptures(lab.machine.world, root))
     expect(problems).toEqual([{ folder: 'daily/2026-11-02', file: name, kind: 'damaged' }])
     await lab.do(files.writeFile(`${path}/${name}`, whole))
   }
@@ -98,7 +99,7 @@ test.each(formatNames)('what comes later to a window of %s makes a supplement wi
       primary: ['anna-spin32-spinner-cie3.json', 'anna-spinner-cie3-adjacency.csv']
     }[format]
   )
-  expect((await lab.do(verifyCaptures(lab.machine.world.files, root))).problems).toEqual([])
+  expect((await lab.do(verifyCaptures(lab.machine.world, root))).problems).toEqual([])
 })
 
 test('Parquet has one file a stream and day of the zone of the capture', async () => {

@@ -16,7 +16,7 @@ async function sealedDays(): Promise<Lab> {
 
 test('sealed folders are sound', async () => {
   const lab = await sealedDays()
-  const report = await lab.do(verifyCaptures(lab.machine.world.files, root))
+  const report = await lab.do(verifyCaptures(lab.machine.world, root))
   expect(report).toMatchObject({ folders: 2, files: 4, frames: 80, messages: 80, problems: [] })
 })
 
@@ -33,7 +33,7 @@ test.each([
   const { files } = lab.machine.world
   const path = `${root}/daily/2026-11-02/spin31.jsonl.zst`
   await lab.do(files.writeFile(path, change(await lab.do(files.readFile(path)))))
-  const { problems } = await lab.do(verifyCaptures(files, root))
+  const { problems } = await lab.do(verifyCaptures(lab.machine.world, root))
   expect(problems).toEqual([{ folder: 'daily/2026-11-02', file: 'spin31.jsonl.zst', kind }])
 })
 
@@ -44,7 +44,7 @@ test('what is missing, misplaced or not listed is named', async () => {
   await lab.do(files.writeFile(`${root}/daily/2026-11-02/notes.txt`, 'x'))
   await lab.do(files.rename(`${root}/daily/2026-11-03`, `${root}/daily/2026-12-03`))
   await lab.do(files.makeDirectory(`${root}/daily/2026-12-04`))
-  const { problems } = await lab.do(verifyCaptures(files, root))
+  const { problems } = await lab.do(verifyCaptures(lab.machine.world, root))
   expect(problems).toEqual([
     { folder: 'daily/2026-11-02', file: 'spin30.jsonl.zst', kind: 'missing' },
     { folder: 'daily/2026-11-02', file: 'notes.txt', kind: 'not listed' },

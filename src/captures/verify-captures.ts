@@ -1,5 +1,4 @@
-import type { Files } from '../world/files.ts'
-import { compressionOf, readCompressed } from './compressed-file.ts'
+import { compressionOf, type Doors, readCompressed } from './compressed-file.ts'
 import { areSameDigests, type Digests } from './digests.ts'
 import { MANIFEST, manifestOf } from './manifest.ts'
 import { foldersIn } from './sealed.ts'
@@ -29,10 +28,11 @@ export interface FoldersReport {
  * @param progress told the share done; may throw to end it
  */
 export async function verifyCaptures(
-  files: Files,
+  doors: Doors,
   root: string,
   progress: (share: number) => void = () => {}
 ): Promise<FoldersReport> {
+  const { files } = doors
   const problems: FolderProblem[] = []
   const total = { folders: 0, files: 0, bytes: 0, frames: 0, messages: 0 }
   const names: string[] = []
@@ -50,7 +50,7 @@ export async function verifyCaptures(
     if (`${manifest.capture}/${manifest.folder}` !== folder) problems.push({ folder, kind: 'misplaced' })
     for (const { name, ...digests } of manifest.files) {
       progress(index / names.length)
-      const kind = await judge(files, `${path}/${name}`, digests)
+      const kind = await judge(doors, `${path}/${name}`, digests)
       if (kind) problems.push({ folder, file: name, kind })
       total.files++
       total.bytes += digests.bytes
@@ -67,9 +67,9 @@ export async function verifyCaptures(
   return { ...total, problems }
 }
 
-async function judge(files: Files, path: string, digests: Digests): Promise<'missing' | 'damaged' | undefined> {
-  if (!(await files.info(path))) return 'missing'
+async function judge(doors: Doors, path: string, digests: Digests): Promise<'missing' | 'damaged' | undefined> {
+  if (!(await doors.files.info(path))) return 'missing'
   // What cannot be decompressed is not what was written either.
-  const found = await readCompressed(files, path, compressionOf(path)).catch(() => undefined)
+  const found = await readCompressed(doors, path, compressionOf(path)).catch(() => undefined)
   return found && areSameDigests(found, digests) ? undefined : 'damaged'
 }

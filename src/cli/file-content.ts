@@ -24,7 +24,7 @@ export async function withFileContent<T>(
     const stored = counted(pieces(file), (bytes) => {
       storedBytes = bytes
     })
-    const content = undamaged(path, decompressed(stored, compressionOf(path)))
+    const content = undamaged(path, decompressed(world.zstd, stored, compressionOf(path)))
     return await use(content, () => bar.update(storedBytes / sizeBytes))
   } finally {
     bar.end()

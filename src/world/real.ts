@@ -10,6 +10,7 @@ import { realStores } from './real/stores.ts'
 import { realSupervisor } from './real/supervisor.ts'
 import { realTimers } from './real/timers.ts'
 import { connect } from './real/websocket.ts'
+import { realZstd } from './real/zstd.ts'
 import type { World } from './world.ts'
 
 /** The doors onto this machine. */
@@ -22,6 +23,7 @@ export async function realWorld(): Promise<World> {
     stores: realStores,
     sockets: { request, serve, connect, serveLocal, askLocal },
     programs: realPrograms,
+    zstd: realZstd,
     host: realHost(),
     supervisor: realSupervisor()
   }

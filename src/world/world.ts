@@ -10,6 +10,7 @@ import type { Programs } from './programs.ts'
 import type { Sockets } from './sockets.ts'
 import type { Stores } from './stores.ts'
 import type { Clock, Random, Timers } from './time.ts'
+import type { Zstd } from './zstd.ts'
 
 export interface World {
   readonly clock: Clock
@@ -19,6 +20,7 @@ export interface World {
   readonly stores: Stores
   readonly sockets: Sockets
   readonly programs: Programs
+  readonly zstd: Zstd
   readonly host: Host
   readonly supervisor: Supervisor
 }

@@ -196,7 +196,7 @@ class Life {
       for (const { name } of manifest.files) {
         const pieces: Buffer[] = []
         const read = readCompressed(
-          this.lab.machine.world.files,
+          this.lab.machine.world,
           `${path}/${name}`,
           'zstd',
           (piece) => void pieces.push(piece)

@@ -8,6 +8,7 @@ import { envelope } from '../../src/captures/formats/envelope.ts'
 import { parquet } from '../../src/captures/formats/parquet.ts'
 import type { ImportedFrame } from '../../src/captures/import.ts'
 import { realFiles } from '../../src/world/real/files.ts'
+import { realZstd } from '../../src/world/real/zstd.ts'
 import { frame, MemoryJournal, START_US } from '../support/memory-journal.ts'
 
 const here = import.meta.dirname
@@ -35,7 +36,7 @@ function* someFrames(): Generator<ImportedFrame> {
 test('DuckDB reads the same rows and values as the lines with envelope have', async () => {
   const journal = new MemoryJournal([...someFrames()], 100)
   const format = parquet(() => undefined)
-  await exportToDirectory(realFiles, journal, place, { query: {}, format })
+  await exportToDirectory({ files: realFiles, zstd: realZstd }, journal, place, { query: {}, format })
   const lines: string[] = []
   const write = async (data: Buffer): Promise<void> => void lines.push(...data.toString().trimEnd().split('\n'))
   await exportToOutput(write, journal, { query: {}, format: envelope })

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { capturesPath, sealedFolders } from '../../src/captures/sealed.ts'
 import { verifyCaptures } from '../../src/captures/verify-captures.ts'
 import { realFiles } from '../../src/world/real/files.ts'
+import { realZstd } from '../../src/world/real/zstd.ts'
 
 const sealer = new URL('./sealer.ts', import.meta.url).pathname
 
@@ -18,7 +19,7 @@ test.each(['begun', 'written', 'read back', 'manifest written', 'renamed', 'fold
     const directory = await mkdtemp(join(tmpdir(), 'understudy-sealer-'))
     onTestFinished(() => rm(directory, { recursive: true }))
     expect(seal(directory, step).signal).toBe('SIGKILL')
-    const found = await verifyCaptures(realFiles, capturesPath(directory))
+    const found = await verifyCaptures({ files: realFiles, zstd: realZstd }, capturesPath(directory))
     expect(found.problems).toEqual([])
     expect(found.folders).toBe(['renamed', 'folder synced', 'noted'].includes(step) ? 1 : 0)
     const again = seal(directory)
@@ -26,7 +27,7 @@ test.each(['begun', 'written', 'read back', 'manifest written', 'renamed', 'fold
     const sealed = await sealedFolders(realFiles, directory)
     expect(again.stdout).toBe(`${sealed.map(({ folder }) => folder).join('\n')}\n`)
     expect(sealed.length).toBe(1)
-    const whole = await verifyCaptures(realFiles, capturesPath(directory))
+    const whole = await verifyCaptures({ files: realFiles, zstd: realZstd }, capturesPath(directory))
     expect(whole).toMatchObject({ folders: 1, files: 3, frames: 20_000, messages: 20_000, problems: [] })
   }
 )

@@ -4,6 +4,7 @@ import type { Manifest } from '../../src/captures/manifest.ts'
 import { Schedule } from '../../src/captures/schedule.ts'
 import type { Frame } from '../../src/journal/entry.ts'
 import type { JournalReader, StreamCoverage } from '../../src/journal/reading.ts'
+import { simulatedZstd } from '../../src/sim/world/zstd.ts'
 import type { Us } from '../../src/world/time.ts'
 import { encoded } from '../support/encoded.ts'
 import type { Lab } from './lab.ts'
@@ -183,7 +184,7 @@ function checkConfirmed({ model, sealed }: Lab, pieces: ReadonlyMap<string, Read
 
 async function contentOf(stored: Buffer): Promise<Buffer> {
   const pieces: Buffer[] = []
-  for await (const piece of decompressed(once(stored), 'zstd')) pieces.push(piece)
+  for await (const piece of decompressed(simulatedZstd, once(stored), 'zstd')) pieces.push(piece)
   return Buffer.concat(pieces)
 }
 

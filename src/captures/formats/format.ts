@@ -1,5 +1,5 @@
 import type { Frame } from '../../journal/entry.ts'
-import type { Files } from '../../world/files.ts'
+import type { Doors } from '../compressed-file.ts'
 import type { WrittenFile } from '../digests.ts'
 import type { EncodedNames } from './file-name.ts'
 import type { JsonLines } from './json-lines.ts'
@@ -40,4 +40,4 @@ export interface FolderWriter {
 }
 
 /** A format as files; the folder is there. */
-export type FolderFormat = (files: Files, directory: string) => FolderWriter
+export type FolderFormat = (doors: Doors, directory: string) => FolderWriter

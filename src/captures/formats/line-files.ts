@@ -11,7 +11,7 @@ import { JsonLines } from './json-lines.ts'
  * `spin30.jsonl.zst` or `.gz`.
  */
 export function lineFiles(format: Format, compression?: Compression): FolderFormat {
-  return (files, directory) => new LineFiles(format, new NewFiles(files, directory, compression))
+  return (doors, directory) => new LineFiles(format, new NewFiles(doors, directory, compression))
 }
 
 interface StreamLines {

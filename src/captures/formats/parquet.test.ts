@@ -14,11 +14,11 @@ const compressors = { ZSTD: (data: Uint8Array) => new Uint8Array(zstdDecompressS
 
 async function exported(frames: readonly ImportedFrame[], format = parquet()) {
   const simulation = new Simulation(3)
-  const { files } = simulation.machine('pi').world
+  const world = simulation.machine('pi').world
   const options = { query: {}, format }
-  const report = await simulation.complete(exportToDirectory(files, new MemoryJournal(frames, 50), '/out', options))
+  const report = await simulation.complete(exportToDirectory(world, new MemoryJournal(frames, 50), '/out', options))
   const read = async (name: string): Promise<ArrayBuffer> => {
-    const data = await simulation.complete(files.readFile(`/out/${name}`))
+    const data = await simulation.complete(world.files.readFile(`/out/${name}`))
     return new Uint8Array(data).buffer
   }
   return { report, read }

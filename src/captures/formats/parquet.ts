@@ -22,7 +22,7 @@ const MAX_CHUNK_BYTES = 128 << 20
  * @param dayOf what a moment's day is called in a file's name; none makes one file a stream. Default: the day in UTC
  */
 export function parquet(dayOf: (us: Us) => string | undefined = utcDay): FolderFormat {
-  return (files, directory) => new ParquetFiles(files, directory, dayOf)
+  return ({ files }, directory) => new ParquetFiles(files, directory, dayOf)
 }
 
 function utcDay(us: Us): string {

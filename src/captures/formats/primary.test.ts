@@ -19,11 +19,11 @@ const feedback = command('anna', '', { type: 'feedback', payload: { state: 'Curi
 
 async function exported(...texts: string[]) {
   const simulation = new Simulation(3)
-  const { files } = simulation.machine('pi').world
+  const world = simulation.machine('pi').world
   const journal = new MemoryJournal(texts.map((text) => frame({ text })))
-  const report = await simulation.complete(exportToDirectory(files, journal, '/out', { query: {}, format: primary }))
+  const report = await simulation.complete(exportToDirectory(world, journal, '/out', { query: {}, format: primary }))
   const read = async (name: string): Promise<string> =>
-    (await simulation.complete(files.readFile(`/out/${name}`))).toString()
+    (await simulation.complete(world.files.readFile(`/out/${name}`))).toString()
   return { report, read }
 }
 

@@ -17,7 +17,7 @@ const newline = Buffer.from('\n')
  * all of its `analytics` messages, and each student's matrix and feedback table as counted from them. What else there
  * is, is left out. `names.json` says what the names are that could not be a file's.
  */
-export const primary: FolderFormat = (files, directory) => new PrimaryFiles(files, directory)
+export const primary: FolderFormat = ({ files }, directory) => new PrimaryFiles(files, directory)
 
 class PrimaryFiles implements FolderWriter {
   leftOut = 0

@@ -35,12 +35,12 @@ interface Exported {
 
 async function exported(frames: readonly ImportedFrame[], options: PrivacyOptions, kind = 'raw'): Promise<Exported> {
   const simulation = new Simulation(3)
-  const { files } = simulation.machine('pi').world
+  const world = simulation.machine('pi').world
   const how = { query: {}, format: kinds[kind]!, privacy: new Privacy(options) }
-  const report = await simulation.complete(exportToDirectory(files, new MemoryJournal(frames), '/out', how))
+  const report = await simulation.complete(exportToDirectory(world, new MemoryJournal(frames), '/out', how))
   let content = report.files.join('\n')
   for (const name of report.files) {
-    const data = await simulation.complete(files.readFile(`/out/${name}`))
+    const data = await simulation.complete(world.files.readFile(`/out/${name}`))
     content += `\n${data.toString()}`
     if (!name.endsWith('.parquet')) continue
     const compressors = { ZSTD: (bytes: Uint8Array) => new Uint8Array(zstdDecompressSync(bytes)) }

@@ -76,7 +76,7 @@ export const exportCommand: Command = {
       const how = { query: range, progress, ...(privacy && { privacy }) }
       return out === '-' && lines !== undefined
         ? exportToOutput((data) => terminal.out(data), reader, { ...how, format: lines })
-        : exportToDirectory(world.files, reader, resolve(out), { ...how, format: folder })
+        : exportToDirectory(world, reader, resolve(out), { ...how, format: folder })
     }).finally(() => bar.end())
     if (out === '-') terminal.err(reportText(report))
     else await terminal.out(options.has('json') ? `${JSON.stringify(report)}\n` : reportText(report))

@@ -60,9 +60,7 @@ async function verifyFolders(call: Call): Promise<number> {
   const root = options.text('in')
   const path = root === undefined ? capturesPath((await configOf(call)).data.directory) : resolve(root)
   const progress = new Progress(terminal, 'verifying')
-  const report = await verifyCaptures(world.files, path, (share) => progress.update(share)).finally(() =>
-    progress.end()
-  )
+  const report = await verifyCaptures(world, path, (share) => progress.update(share)).finally(() => progress.end())
   const { folders, files, frames, messages, problems } = report
   const counts = [
     plural(folders, 'folder'),

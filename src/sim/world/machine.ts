@@ -14,6 +14,7 @@ import type { Simulation } from './simulation.ts'
 import { SimulatedSockets } from './sockets.ts'
 import { SimulatedStores } from './stores.ts'
 import { SimulatedTimers } from './timers.ts'
+import { simulatedZstd } from './zstd.ts'
 
 export interface MachineOptions {
   /** Of the disk at `/`. */
@@ -105,6 +106,7 @@ export class Machine {
       stores: new SimulatedStores(process, this.#mounts, this.#lockedStores, this.clock),
       sockets: new SimulatedSockets(process, this, this.#mounts),
       programs: new SimulatedPrograms(process, this.programs, () => world),
+      zstd: simulatedZstd,
       host: this.host,
       supervisor: this.supervisor
     }
