@@ -16,6 +16,7 @@ export default defineConfig({
       },
       // These start programs and load the machine: one file at a time.
       { test: { name: 'relay', include: ['test/relay/**/*.test.ts'], fileParallelism: false, ...patient } },
+      { test: { name: 'standby', include: ['test/standby/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'kill', include: ['test/kill/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'damage', include: ['test/damage/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'simulate', include: ['test/simulate/**/*.test.ts'], fileParallelism: false, ...patient } },

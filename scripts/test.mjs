@@ -31,6 +31,7 @@ const loopDisks = { mke2fs: 'e2fsprogs', mount: 'mount', losetup: 'mount', findm
 const suites = [
   { name: 'unit', needs: {} },
   { name: 'relay', needs: {} },
+  { name: 'standby', needs: {} },
   { name: 'kill', needs: {} },
   { name: 'damage', needs: {} },
   { name: 'simulate', needs: { git: 'git' } },

@@ -21,6 +21,9 @@ export interface StudentGraph extends Key {
   readonly lastMs: number
 }
 
+/** Rows are from and states, columns are to and subjects. */
+export type StudentTables = Pick<StudentGraph, 'matrix' | 'feedback'>
+
 /** The graphs of all students of whom there is anything in the journal, or was. */
 export class StudentGraphs {
   private readonly reader: RunningReader<StudentState>
@@ -55,6 +58,14 @@ export class StudentGraphs {
   /** As of what has been read; `undefined` of whom there is nothing. */
   student(key: Key): Promise<StudentGraph | undefined> {
     return this.reader.use(keyText(key), graphOfState)
+  }
+
+  /** A student's tables as they were when a message came, which must have been read: without what has come since. */
+  before(key: Key, place: { readonly position: Position; readonly part: number }): Promise<StudentTables | undefined> {
+    return this.reader.use(keyText(key), (state) => {
+      const earlier = state.before(place)
+      return { matrix: earlier.matrix(), feedback: earlier.feedback() }
+    })
   }
 
   /** In order of user, experiment and course. */

@@ -90,6 +90,17 @@ export class StudentState {
     return feedback
   }
 
+  /** As it was when a message came: without what has come since. */
+  before({ position, part }: Pick<Arrival, 'position' | 'part'>): StudentState {
+    const earlier = new StudentState(this.key)
+    earlier.#adjacency = this.#adjacency
+    earlier.#feedback = this.#feedback
+    const deeds = [...this.#list]
+    const came = (deed: Deed): boolean => deed.position < position || (deed.position === position && deed.part < part)
+    earlier.#list = StudentList.of(deeds.filter(came))
+    return earlier
+  }
+
   /** How many commands it is made of. */
   get commands(): number {
     return sum(this.#adjacency) + this.#commands().length

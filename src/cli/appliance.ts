@@ -4,19 +4,21 @@ import { Discovery } from '../config/discovery.ts'
 import { streamMatcher } from '../config/patterns.ts'
 import { expiryWarning } from '../config/token.ts'
 import { type ErrorCode, systemCode, UnderstudyError } from '../errors.ts'
-import type { StreamFacts } from '../health/rooms.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Log } from '../log.ts'
 import { Roster } from '../relay/roster.ts'
 import type { Timer } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { AwaitedJournal, type AwaitedOptions } from './awaited-journal.ts'
-import type { Recording } from './local/status.ts'
+import type { Status } from './local/status.ts'
+import { StandingIn } from './standing-in.ts'
 import { Tally } from './tally.ts'
 import { version } from './version.ts'
-import { Watched } from './watched.ts'
 
 const DAY_MS = 86_400_000
+/** What is being recorded. */
+type Recording = Pick<Status, 'streams' | 'problems'>
+
 export interface ApplianceOptions extends AwaitedOptions {
   /** How many messages a frame counts for in `tally`; without it, one. */
   readonly messagesIn?: (payload: Buffer) => number
@@ -25,7 +27,6 @@ export interface ApplianceOptions extends AwaitedOptions {
 /** The recorder: finds the streams, hears them, keeps them in the journal, and answers the other commands meanwhile. */
 export class Appliance {
   readonly tally: Tally
-  private readonly watched: Watched
   private readonly awaited: AwaitedJournal
   private readonly world: World
   private readonly log: Log
@@ -33,6 +34,7 @@ export class Appliance {
   private readonly discovery: Discovery
   private readonly roster: Roster
   private readonly isLive: (stream: string) => boolean
+  private readonly standingIn: StandingIn
   private found: Found = { sources: [], problems: [], tokens: new Map() }
   /** Streams whose credentials cannot be used. */
   private unusable: ReadonlySet<string> = new Set()
@@ -54,12 +56,6 @@ export class Appliance {
     this.isLive = relay.live.length > 0 ? streamMatcher(relay.live) : () => false
     this.discovery = new Discovery(world, config, log)
     this.tally = new Tally(() => awaited.hearing, world.clock, options.messagesIn ?? (() => 1))
-    this.watched = new Watched(
-      world,
-      config,
-      { awaited, ca, streams: () => this.streamFacts(), problems: () => this.found.problems },
-      log
-    )
     this.roster = new Roster(
       world,
       {
@@ -75,6 +71,7 @@ export class Appliance {
       this.tally,
       log
     )
+    this.standingIn = new StandingIn(world, config, this.roster, log)
   }
 
   /**
@@ -85,8 +82,7 @@ export class Appliance {
     const ca = await readCa(world, options.config.network.caFile)
     let appliance: Appliance | undefined
     const recording = (): Recording => appliance?.recording() ?? { streams: [], problems: [] }
-    const passed = (): void => appliance?.watched.health.refresh()
-    const awaited = await AwaitedJournal.open(world, { ...options, passed }, recording, log)
+    const awaited = await AwaitedJournal.open(world, options, recording, log)
     appliance = new Appliance(world, options, awaited, ca, log)
     await appliance.begin()
     return appliance
@@ -114,30 +110,20 @@ export class Appliance {
   async stop(): Promise<void> {
     this.discovery.stop()
     this.expiryTimer?.cancel()
-    // It is not waited for first: what has come is committed whatever a sensor does.
-    const unwatched = this.watched.stop()
+    await this.standingIn.stop()
     await this.roster.stop()
     await this.awaited.close()
-    await unwatched
     this.log.info({}, 'stopped')
   }
 
   /** What is being recorded at this moment. */
   recording(): Recording {
+    const primary = this.standingIn.status()
     const streams = this.tally.streams().map(({ stream, heard, cause, code, frames, lastUs }) => {
       const tokenExpiresMs = this.found.tokens.get(stream)?.expiresMs
-      return { stream, heard, cause, code, frames, lastUs, tokenExpiresMs }
+      return { stream, heard, cause, code, frames, lastUs, tokenExpiresMs, primary: primary.get(stream) }
     })
-    return { streams, problems: this.found.problems, health: this.watched.status() }
-  }
-
-  private streamFacts(): StreamFacts[] {
-    const journal = this.awaited.running?.journal
-    return this.tally.streams().map(({ stream, heard, sinceUs, cause, code, frames, lastUs }) => {
-      const tokenExpiresMs = this.found.tokens.get(stream)?.expiresMs
-      const spoke = (journal?.lastSeq(stream) ?? 0) > 0
-      return { stream, heard, sinceUs, cause, code, frames, lastUs, tokenExpiresMs, spoke }
-    })
+    return { streams, problems: this.found.problems }
   }
 
   private async begin(): Promise<void> {
@@ -145,7 +131,8 @@ export class Appliance {
     this.discovery.watch((found) => this.take(found))
     this.expiryTimer = this.world.timers.every(DAY_MS, () => this.warnOfExpiry())
     this.roster.start()
-    this.watched.start()
+    // Who stops it is told why there is no journal.
+    void this.awaited.opened.then(() => this.standingIn.begin(this.journal, this.awaited.graphs)).catch(() => {})
     this.log.info({ version, streams: this.found.sources.length }, 'recording')
   }
 
@@ -153,7 +140,10 @@ export class Appliance {
     this.found = found
     this.roster.set(found.sources)
     this.noteUnusable(found)
-    for (const { stream } of found.sources) if (this.isLive(stream)) this.roster.setLive(stream, true)
+    this.standingIn.take(found)
+    for (const { stream } of found.sources) {
+      this.roster.setLive(stream, this.isLive(stream) || this.standingIn.answersOn(stream))
+    }
     if (found.sources.length === 0) {
       const { code, message } = new UnderstudyError('UNDERSTUDY_NO_STREAMS')
       this.log.warn({ code }, message)

@@ -13,7 +13,7 @@ import { Sync } from '../sync/sync.ts'
 import type { World } from '../world/world.ts'
 import { serveCommands } from './local/server.ts'
 import { chooseSocket } from './local/socket-path.ts'
-import type { Recording, Status } from './local/status.ts'
+import type { Status } from './local/status.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -24,8 +24,6 @@ export interface ServedOptions {
   readonly user: Pick<Terminal, 'env' | 'uid'>
   /** Kept free on the disk for the moment when it is full. Default 32 MiB. */
   readonly reserveBytes?: number
-  /** Called at the end of each attempt to hand over. */
-  readonly passed?: () => void
 }
 
 /** The journal of a data folder, opened for writing, and answering the other commands as long as it is. */
@@ -57,8 +55,8 @@ export class ServedJournal {
    */
   static async open(
     world: World,
-    { config, user, reserveBytes = RESERVE_BYTES, passed = () => {} }: ServedOptions,
-    recording: () => Recording,
+    { config, user, reserveBytes = RESERVE_BYTES }: ServedOptions,
+    recording: () => Pick<Status, 'streams' | 'problems'>,
     log: Log,
     early?: EarlyHearing
   ): Promise<ServedJournal> {
@@ -80,9 +78,7 @@ export class ServedJournal {
         },
         log
       )
-      const verdict = (): object | undefined => recording().health?.verdict
-      const sync = new Sync(world, config, syncSurroundings(world, directory, journal, captures, verdict), log)
-      sync.onPass = passed
+      const sync = new Sync(world, config, syncSurroundings(world, directory, journal, captures), log)
       const graphs = new StudentGraphs(world, journal, log)
       const status = (): Omit<Status, 'sync'> => {
         const { firstPosition, nextPosition, pendingBytes, disk } = journal
@@ -120,13 +116,7 @@ export class ServedJournal {
 }
 
 /** What is handed over of a data folder, and who is told of it. */
-function syncSurroundings(
-  { files }: World,
-  directory: string,
-  journal: Journal,
-  captures: Captures,
-  verdict: () => object | undefined
-): Surroundings {
+function syncSurroundings({ files }: World, directory: string, journal: Journal, captures: Captures): Surroundings {
   const sealed = new KnownSealed(files, directory)
   return {
     sealed: () => sealed.all(),
@@ -140,8 +130,7 @@ function syncSurroundings(
     confirmJournal: (position) => journal.confirm(position),
     firstPosition: () => journal.firstPosition,
     unerased: () =>
-      journal.unerased.map(({ store, begunUs }) => `store ${store}, begun ${new Date(begunUs / 1000).toISOString()}`),
-    verdict
+      journal.unerased.map(({ store, begunUs }) => `store ${store}, begun ${new Date(begunUs / 1000).toISOString()}`)
   }
 }
 

@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
 import type { TimeSource } from '../journal/entry.ts'
-import type { DamagedStore } from '../journal/journal.ts'
 import type { DiskFailure } from '../journal/without-room.ts'
 import type { Ms } from '../world/time.ts'
 
@@ -47,13 +46,13 @@ export interface StreamReport {
   readonly tokenExpiresMs?: Ms | undefined
 }
 
-export interface ProblemReport {
+interface ProblemReport {
   readonly code: ErrorCode
   readonly detail: string
   readonly stream?: string | undefined
 }
 
-export interface JournalReport {
+interface JournalReport {
   /** False while it waits for room to be opened. */
   readonly open: boolean
   /** Why nothing can be committed now. */
@@ -61,8 +60,19 @@ export interface JournalReport {
   /** Received and not yet on the disk: how much, and for how long the oldest of it. */
   readonly pendingBytes: number
   readonly pendingMs: Ms
-  readonly damaged: readonly DamagedStore[]
+  readonly damaged: readonly DamageReport[]
   readonly dataDisk?: DataDiskReport | undefined
+}
+
+/** A store that was found damaged and set aside. */
+export interface DamageReport {
+  readonly store: number
+  /** The day, where its name tells it. */
+  readonly foundMs?: Ms | undefined
+  /** Whether what could be read of it stands in its place again. */
+  readonly salvaged: boolean
+  /** Records that are missing of it. */
+  readonly lost: number
 }
 
 interface DataDiskReport {
@@ -73,7 +83,7 @@ interface DataDiskReport {
   readonly storesAway: number
 }
 
-export interface CaptureReport {
+interface CaptureReport {
   readonly capture: string
   /** The last sealed folder. */
   readonly folder?: string | undefined
@@ -83,7 +93,7 @@ export interface CaptureReport {
   readonly waits: boolean
 }
 
-export interface SyncReport {
+interface SyncReport {
   /** Whether a primary is configured. */
   readonly configured: boolean
   /** Folders that the primary has proved to have. */
@@ -99,7 +109,7 @@ export interface SyncReport {
   readonly doneMs?: Ms | undefined
 }
 
-export interface ClockReport {
+interface ClockReport {
   /** Why the time is held to be right; `none`: it is not. */
   readonly source: TimeSource
   /** Whether the kernel says that it is synchronised. */
@@ -127,19 +137,19 @@ export interface MachineReport {
 }
 
 /** Each: now, and at any time since the boot. */
-export interface PowerReport {
+interface PowerReport {
   readonly underVoltage?: Occurrence | undefined
   readonly throttled?: Occurrence | undefined
   /** Slowed down because it is hot. */
   readonly hot?: Occurrence | undefined
 }
 
-export interface Occurrence {
+interface Occurrence {
   readonly now: boolean
   readonly since: boolean
 }
 
-export interface MemoryReport {
+interface MemoryReport {
   readonly totalBytes: number
   readonly availableBytes: number
   /** This program's own. */
@@ -147,7 +157,7 @@ export interface MemoryReport {
 }
 
 /** Processes that run or wait to, on average over 1, 5 and 15 minutes. */
-export interface LoadReport {
+interface LoadReport {
   readonly one: number
   readonly five: number
   readonly fifteen: number
@@ -168,7 +178,7 @@ export interface DiskReport {
 }
 
 /** Of the whole device, whoever writes to it. */
-export interface WearReport {
+interface WearReport {
   readonly device: string
   /** Written since this program started. */
   readonly writtenBytes: number
@@ -181,7 +191,7 @@ export interface WearReport {
   readonly reserve?: 'normal' | 'warning' | 'urgent' | undefined
 }
 
-export interface NetworkReport {
+interface NetworkReport {
   /** The one with the default route. */
   readonly interface?: string | undefined
   readonly up: boolean
@@ -189,7 +199,7 @@ export interface NetworkReport {
   readonly signalDbm?: number | undefined
 }
 
-export interface PrimaryReport {
+interface PrimaryReport {
   /** Whether it answers what it is asked. */
   readonly available: boolean
   readonly sinceMs: Ms

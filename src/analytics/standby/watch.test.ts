@@ -144,6 +144,16 @@ describe('another Pi', () => {
     expect(watch.silent).toBe(true)
   })
 
+  test('that began at the same moment makes both wait', () => {
+    silence(10)
+    ask(20)
+    const pending = watch.next(s(20.4))!
+    watch.sent(pending, pending.owed[0]!, s(20.4))
+    watch.answered(aReply('student_graph'), s(20.41))
+    expect(due(22.7)).toEqual([])
+    expect(due(22.71)).toEqual(five.slice(1))
+  })
+
   test('answers one request with one answer', () => {
     silence(10)
     ask(20, 'centroids')

@@ -89,15 +89,20 @@ export class Watch {
   replied(reply: Reply, readUs: Us): void {
     this.#silent = false
     this.#heardUs = readUs
-    for (const pending of this.#pending.filter(({ request }) => answers(reply, request))) {
-      if (take(pending, reply)) this.#waitAnew(pending, readUs, false)
+    for (const pending of this.#pending.filter(({ request }) => asksFor(request, reply))) {
+      take(pending, reply)
+      this.#waitAnew(pending, readUs, false)
     }
     this.#tidy()
   }
 
-  /** Another Pi answered one request: the rest of it is left to that one too, as long as it goes on. */
+  /**
+   * Another Pi answered one request: the rest of it is left to that one too, as long as it goes on. Where both have begun
+   * at the same moment, both wait, and chance decides who goes on.
+   */
   answered(reply: Reply, readUs: Us): void {
-    const pending = this.#pending.find(({ request, owed }) => answers(reply, request) && owes(owed, reply))
+    const asking = this.#pending.filter(({ request }) => asksFor(request, reply))
+    const pending = asking.find(({ owed }) => owes(owed, reply)) ?? asking[0]
     if (!pending) return
     take(pending, reply)
     this.#waitAnew(pending, readUs, true)
@@ -106,7 +111,7 @@ export class Watch {
 
   /** An earlier process on this Pi answered one request. */
   answeredBefore(reply: Reply): void {
-    const pending = this.#pending.find(({ request, owed }) => answers(reply, request) && owes(owed, reply))
+    const pending = this.#pending.find(({ request, owed }) => asksFor(request, reply) && owes(owed, reply))
     if (pending) take(pending, reply)
     this.#tidy()
   }
@@ -202,13 +207,15 @@ export class Watch {
   }
 }
 
+function asksFor(request: Request, reply: Reply): boolean {
+  return answers(reply, request) && owes(request.contents, reply)
+}
+
 function owes(owed: readonly Wanted[], { content }: Reply): boolean {
   return owed.some((wanted) => wanted.content === content)
 }
 
-/** Takes what was replied from what is owed; false when it was not owed. */
-function take(pending: Kept, { content }: Reply): boolean {
-  const before = pending.owed.length
+/** Takes what was replied from what is owed. */
+function take(pending: Kept, { content }: Reply): void {
   pending.owed = pending.owed.filter((wanted) => wanted.content !== content)
-  return pending.owed.length < before
 }

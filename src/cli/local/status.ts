@@ -1,6 +1,5 @@
 import type { ReaderStatus } from '../../analytics/running-reader.ts'
-import type { Report } from '../../health/report.ts'
-import type { Verdict } from '../../health/verdict.ts'
+import type { StandbyStatus } from '../../analytics/standby/standby.ts'
 import type { DiskReport } from '../../journal/journal.ts'
 import type { SyncStatus } from '../../sync/sync.ts'
 import type { Ms, Us } from '../../world/time.ts'
@@ -25,8 +24,6 @@ export interface Status {
   readonly graphs?: ReaderStatus | undefined
   /** How it stands with the primary. */
   readonly sync: SyncStatus
-  /** How everything stands; absent where a command works on the data folder that records nothing. */
-  readonly health?: HealthStatus | undefined
   /** What the configuration or a credential file has wrong, or soon will. */
   readonly problems: ReadonlyArray<{
     readonly code: string
@@ -34,14 +31,6 @@ export interface Status {
     readonly stream?: string | undefined
   }>
 }
-
-/** The verdict, and what it is made of that does not stand elsewhere. */
-export interface HealthStatus extends Pick<Report, 'inTerm' | 'clock' | 'machine'> {
-  readonly verdict: Verdict
-}
-
-/** What is being recorded. */
-export type Recording = Pick<Status, 'streams' | 'problems' | 'health'>
 
 export interface StreamStatus {
   readonly stream: string
@@ -55,4 +44,6 @@ export interface StreamStatus {
   readonly lastUs: Us | undefined
   /** Where it has a token. */
   readonly tokenExpiresMs: Ms | undefined
+  /** How the primary answers there; absent where nothing was asked or answered since the start. */
+  readonly primary: StandbyStatus | undefined
 }

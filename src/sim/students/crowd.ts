@@ -1,14 +1,11 @@
-import type { WebSocketConnection } from '../../world/sockets.ts'
-import { sleep, type Timer } from '../../world/time.ts'
+import type { Timer } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
-import { codeUrl, credentialsOf } from '../relay/join.ts'
 import type { RelayPeer } from '../relay/peer.ts'
+import { StreamClient } from '../relay/stream-client.ts'
 import { Dice } from '../world/dice.ts'
 import { encode } from './messages.ts'
 import { type Step, students } from './student.ts'
 
-const HANDSHAKE_MS = 10_000
-const REJOIN_MS = 1000
 /** A lab is in the middle of something when one begins to look. */
 const MOST_BEFORE_MS = 600_000
 
@@ -49,54 +46,31 @@ export class Crowd {
   }
 }
 
-/** The place at one stream that students take one after the other. It joins again when its connection ends. */
+/** The place at one stream that students take one after the other. */
 class Seat {
-  readonly stream: string
   count = 0
   readonly #world: World
-  readonly #relay: RelayPeer
+  readonly #client: StreamClient
   readonly #dice: Dice
   readonly #steps: Generator<Step, never>
   readonly #options: CrowdOptions
-  #connection: WebSocketConnection | undefined
   #timer: Timer | undefined
-  readonly #left = new AbortController()
 
   constructor(world: World, relay: RelayPeer, stream: string, dice: Dice, options: CrowdOptions) {
-    this.stream = stream
     this.#world = world
-    this.#relay = relay
+    const route = options.ca === undefined ? {} : { ca: options.ca }
+    this.#client = new StreamClient(world, relay, stream, () => {}, route)
     this.#dice = dice.fork('arrival')
     this.#steps = students(dice, stream)
     this.#options = options
   }
 
-  async join(): Promise<void> {
-    const route = this.#options.ca === undefined ? {} : { ca: this.#options.ca }
-    const url = await codeUrl(this.#world, credentialsOf(this.#world, this.#relay, this.stream), route)
-    if (this.#left.signal.aborted) return
-    await new Promise<void>((resolve, reject) => {
-      const connection = this.#world.sockets.connect(
-        url,
-        { ...route, handshakeTimeoutMs: HANDSHAKE_MS, maxPayloadBytes: 64 * 1024 * 1024 },
-        {
-          opened: () => {
-            this.#connection = connection
-            resolve()
-          },
-          message() {},
-          ping() {},
-          pong() {},
-          closed: (code, error) => {
-            reject(new Error(`the connection to ${this.stream} ended: ${error ?? code}`))
-            if (this.#connection !== connection) return
-            this.#connection = undefined
-            void this.#rejoin()
-          }
-        }
-      )
-      this.#left.signal.addEventListener('abort', () => connection.terminate())
-    })
+  get stream(): string {
+    return this.#client.stream
+  }
+
+  join(): Promise<void> {
+    return this.#client.join()
   }
 
   begin(): void {
@@ -107,8 +81,7 @@ class Seat {
 
   leave(): void {
     this.#timer?.cancel()
-    this.#left.abort()
-    this.#connection = undefined
+    this.#client.leave()
   }
 
   /** The step that is due next at some time after the first student came. */
@@ -126,21 +99,10 @@ class Seat {
     })
   }
 
-  /** Without a connection it is lost, as it is in a browser. */
   #send(step: Step): void {
-    if (this.#connection === undefined) return
     const text = encode(step.message, this.#world.clock.wallUs() / 1000)
-    this.#connection.send(text)
+    if (!this.#client.send(text)) return
     this.count += 1
     this.#options.sent?.(this.stream, text)
-  }
-
-  async #rejoin(): Promise<void> {
-    while (this.#connection === undefined && !this.#left.signal.aborted) {
-      await sleep(this.#world.timers, REJOIN_MS, this.#left.signal)
-      if (this.#left.signal.aborted) return
-      // Refused or unreachable: tried again.
-      await this.join().catch(() => {})
-    }
   }
 }

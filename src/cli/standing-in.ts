@@ -1,0 +1,92 @@
+import { isExperiment } from '../analytics/experiments.ts'
+import { loadModels } from '../analytics/models.ts'
+import { Standby, type StandbyStatus } from '../analytics/standby/standby.ts'
+import type { StudentGraphs } from '../analytics/student-graphs.ts'
+import type { Config } from '../config/config.ts'
+import type { Found } from '../config/credentials.ts'
+import { UnderstudyError } from '../errors.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Log } from '../log.ts'
+import type { Roster } from '../relay/roster.ts'
+import type { World } from '../world/world.ts'
+
+/** A recorder's stand-in: it begins when the journal is open, and answers where the tokens allow it. */
+export class StandingIn {
+  private readonly world: World
+  private readonly config: Config
+  private readonly roster: Pick<Roster, 'send'>
+  private readonly log: Log
+  private tokens: Found['tokens'] = new Map()
+  /** Streams of which it was said that nothing is answered there. */
+  private readonly told = new Set<string>()
+  private standby: Standby | undefined
+  private stopped = false
+
+  constructor(world: World, config: Config, roster: Pick<Roster, 'send'>, log: Log) {
+    this.world = world
+    this.config = config
+    this.roster = roster
+    this.log = log
+  }
+
+  /** The streams there are from now on. */
+  take({ sources, tokens }: Found): void {
+    this.tokens = tokens
+    if (this.config.standby.mode === 'observe') return
+    for (const { stream } of sources) {
+      if (this.answersOn(stream)) this.told.delete(stream)
+      else if (!this.told.has(stream)) {
+        this.told.add(stream)
+        const { code, message } = new UnderstudyError('UNDERSTUDY_STANDBY_READ_ONLY')
+        this.log.warn({ code, stream }, message)
+      }
+    }
+  }
+
+  /** Whether it answers on a stream: who does has to read it at once. */
+  answersOn(stream: string): boolean {
+    return this.config.standby.mode !== 'observe' && this.mayWrite(stream)
+  }
+
+  async begin(journal: Journal, students: StudentGraphs): Promise<void> {
+    const { world, config, roster, log } = this
+    const models = await loadModels(world.files, config.primary.compPath, log)
+    if (this.stopped) return
+    const { mode, afterMs } = config.standby
+    const { corrected } = config.analytics
+    const { readIntervalMs } = config.relay
+    this.standby = new Standby(
+      world,
+      { mode, afterMs, readIntervalMs, corrected },
+      {
+        journal,
+        roster,
+        models,
+        mayWrite: (stream) => this.mayWrite(stream),
+        studentBefore: async (place, { user, exp, course }) => {
+          if (!isExperiment(exp)) return undefined
+          await students.readTo(place.position + 1)
+          return students.before({ user, exp, course }, place)
+        }
+      },
+      log
+    )
+    this.standby.start()
+  }
+
+  /** Nothing is sent any more from the moment that it is called. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    await this.standby?.stop()
+  }
+
+  /** By stream, where anything was asked or answered. */
+  status(): Map<string, StandbyStatus> {
+    return new Map(this.standby?.status().map((one) => [one.stream, one]))
+  }
+
+  /** A stream of a local relay host has no token to look into. */
+  private mayWrite(stream: string): boolean {
+    return this.tokens.get(stream)?.scopes.includes('write') ?? true
+  }
+}
