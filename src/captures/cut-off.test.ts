@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { CaptureConfig } from '../config/config.ts'
 import { directory } from '../journal/fixtures.ts'
 import type { Files, OpenFile } from '../world/files.ts'
 import { daily, HOUR_MS, Lab } from './fixtures.ts'
@@ -26,8 +27,12 @@ function counted(files: Files, before: (what: string) => void): Files {
 }
 
 /** Lives over midnight, and at the given operation of captures on the disk everything stops; gives what that was. */
-async function live(stopAt: number, stop: (lab: Lab) => void): Promise<string | undefined> {
-  const lab = new Lab([daily], stopAt, LATE_US)
+async function live(
+  stopAt: number,
+  stop: (lab: Lab) => void,
+  format: CaptureConfig['format']
+): Promise<string | undefined> {
+  const lab = new Lab([{ ...daily, format }], stopAt, LATE_US)
   let operations = 0
   let stoppedAt: string | undefined
   lab.through = (world) => ({
@@ -65,21 +70,29 @@ async function live(stopAt: number, stop: (lab: Lab) => void): Promise<string | 
   return stoppedAt
 }
 
+const kill = (lab: Lab): void => lab.machine.kill()
+const cutPower = (lab: Lab): void => lab.machine.cutPower()
+
 test.each([
-  ['kill -9', (lab: Lab) => lab.machine.kill()],
-  ['a power cut', (lab: Lab) => lab.machine.cutPower()]
-])('%s at any operation on the disk between due and sealed leaves one whole folder, or none', async (_, stop) => {
-  const stopped: string[] = []
-  for (let at = 1; ; at++) {
-    const what = await live(at, stop)
-    if (what === undefined) break
-    stopped.push(what)
+  ['kill -9', 'envelope', kill],
+  ['a power cut', 'envelope', cutPower],
+  ['kill -9', 'parquet', kill],
+  ['a power cut', 'parquet', cutPower]
+] as const)(
+  '%s at any operation between due and sealed leaves one whole folder of %s, or none',
+  async (_, format, stop) => {
+    const stopped: string[] = []
+    for (let at = 1; ; at++) {
+      const what = await live(at, stop, format)
+      if (what === undefined) break
+      stopped.push(what)
+    }
+    expect(stopped).toEqual(expect.arrayContaining(['makeDirectory', 'open', 'open.write', 'open.sync', 'open.read']))
+    // of two files, and of the folder
+    expect(stopped.filter((what) => what === 'rename').length).toBe(3)
+    expect(stopped.filter((what) => what === 'syncDirectory').length).toBe(2)
   }
-  expect(stopped).toEqual(expect.arrayContaining(['makeDirectory', 'open', 'open.write', 'open.sync', 'open.read']))
-  // of two files, and of the folder
-  expect(stopped.filter((what) => what === 'rename').length).toBe(3)
-  expect(stopped.filter((what) => what === 'syncDirectory').length).toBe(2)
-})
+)
 
 test.each(['begun', 'written', 'read back', 'manifest written', 'renamed', 'folder synced', 'noted'] as const)(
   'kill -9 when it is %s: the window is there once',
