@@ -1,5 +1,6 @@
-/** `npm run bench -- receive|store|idle|memory|reading|verify|seal [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
+/** `npm run bench -- receive|store|idle|memory|reading|verify|seal|analytics [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
+import { analytics } from './analytics.ts'
 import { idle } from './idle.ts'
 import { memory } from './memory.ts'
 import { reading } from './reading.ts'
@@ -15,7 +16,8 @@ const benches: Record<string, (quick: boolean) => Promise<void>> = {
   memory,
   reading,
   verify,
-  seal
+  seal,
+  analytics
 }
 
 const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true })

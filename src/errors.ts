@@ -188,6 +188,11 @@ const registry = {
     remedy: 'wait until it has ended and the clock is right; see `understudy captures`',
     exit: 1
   },
+  UNDERSTUDY_NO_PRIMARY_GRAPHS: {
+    what: 'there is no graph of a student in this folder that can be read',
+    remedy: 'name the DATA_PATH of the primary, with its *-adjacency.csv, *-feedback.csv and *.json',
+    exit: 2
+  },
   UNDERSTUDY_BAD_STREAM_NAME: {
     what: "this cannot be a stream's name",
     remedy: 'use letters, digits, dashes and underscores',

@@ -7,7 +7,7 @@ import type { Key } from './count-message.ts'
 import { type CommandGraph, graphOf } from './graph.ts'
 import { studentGraphs } from './readers/student-graphs.ts'
 import { type ReaderStatus, RunningReader } from './running-reader.ts'
-import type { StudentState } from './student-state.ts'
+import type { Base, StudentState } from './student-state.ts'
 
 /** What is known of a student in one experiment of one course. */
 export interface StudentGraph extends Key {
@@ -23,6 +23,11 @@ export interface StudentGraph extends Key {
 
 /** Rows are from and states, columns are to and subjects. */
 export type StudentTables = Pick<StudentGraph, 'matrix' | 'feedback'>
+
+/** What a primary had counted of a student. */
+export interface StudentBase extends Base {
+  readonly key: Key
+}
 
 /** The graphs of all students of whom there is anything in the journal, or was. */
 export class StudentGraphs {
@@ -71,6 +76,23 @@ export class StudentGraphs {
   /** In order of user, experiment and course. */
   students(): AsyncGenerator<StudentGraph> {
     return this.reader.all((_, state) => graphOfState(state))
+  }
+
+  /**
+   * Goes on from what a primary had counted: what was received until then is in it, and only what came later is added.
+   * @returns how many were taken: not those of whom a later one was taken before
+   */
+  async takeBases(bases: readonly StudentBase[]): Promise<number> {
+    const taken = new Set<string>()
+    const changes = bases.map((base) => {
+      const name = keyText(base.key)
+      const change = (state: StudentState): void => {
+        if (state.takeBase(base)) taken.add(name)
+      }
+      return [name, change] as const
+    })
+    await this.reader.change(changes)
+    return taken.size
   }
 
   /** Computes all graphs anew. Until that is done, the former ones are given. */

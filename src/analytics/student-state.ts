@@ -11,7 +11,11 @@ export interface Base {
   readonly adjacency: Matrix
   readonly feedback: Matrix
   /** The commands of its raw logs: the last that is in the matrix, and those that are not yet. */
-  readonly commands: ReadonlyArray<Extract<Counted, { kind: 'command' }>>
+  readonly commands: ReadonlyArray<{
+    readonly node: number
+    readonly tMs?: number | undefined
+    readonly hardware: string
+  }>
 }
 
 /** Where and when a message was received. */

@@ -30,6 +30,13 @@ test('sealing: the day is sealed beside its peer', () => {
   expect(quick('seal')).toMatch(/^\| sealing the day.*\d/m)
 })
 
+test("students' graphs: those of every command, and answers, beside pandas", () => {
+  const printed = quick('analytics')
+  for (const row of ['pandas', 'Understudy, from the journal', 'an answer to `all_feedback`, median']) {
+    expect(printed).toMatch(new RegExp(`^\\| ${row}.*\\d`, 'm'))
+  }
+})
+
 test('receiving and memory: everyone takes every message, and a quick look leaves the page alone', () => {
   const file = join(root, 'docs/benchmarks.md')
   const page = (): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)

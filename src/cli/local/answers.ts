@@ -1,3 +1,4 @@
+import type { StudentBase, StudentGraphs } from '../../analytics/student-graphs.ts'
 import type { Captures } from '../../captures/captures.ts'
 import { UnderstudyError } from '../../errors.ts'
 import type { Frame } from '../../journal/entry.ts'
@@ -7,7 +8,7 @@ import type { LocalRequest } from '../../world/sockets.ts'
 import { sleep, type Timers } from '../../world/time.ts'
 import { follow } from './follow.ts'
 import type { OwnJournal } from './own-journal.ts'
-import { frameToJson, type Message } from './protocol.ts'
+import { frameToJson, type Message, readMessages } from './protocol.ts'
 import type { LocalBackend } from './server.ts'
 import { listStudents } from './students.ts'
 
@@ -127,6 +128,16 @@ export async function* answerSync(sync: Sync, { query }: LocalRequest): Answer {
     moved = Promise.withResolvers()
   }
   yield [{ result: await report }]
+}
+
+/** Takes what a primary had counted of students; answers of how many it was taken. */
+export async function* answerBases(graphs: StudentGraphs, { body }: LocalRequest): Answer {
+  let taken = 0
+  for await (const messages of readMessages(body)) {
+    const bases = messages.flatMap((message) => ('item' in message ? [message.item as StudentBase] : []))
+    taken += await graphs.takeBases(bases)
+  }
+  yield [{ result: taken }]
 }
 
 export async function* answerDisk(journal: OwnJournal): Answer {

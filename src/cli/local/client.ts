@@ -1,3 +1,4 @@
+import type { StudentBase } from '../../analytics/student-graphs.ts'
 import type { CaptureStatus } from '../../captures/capture-status.ts'
 import type { ImportedFrame } from '../../captures/import.ts'
 import { UnderstudyError } from '../../errors.ts'
@@ -82,6 +83,11 @@ export class LocalClient implements Omit<JournalReader, 'cursor'> {
   /** Hands frames over to be appended; resolves when they are on the disk. */
   async import(frames: AsyncIterable<readonly ImportedFrame[]>): Promise<void> {
     await resultOf(ask(this.sockets, this.path, `/import?before=${this.nextPosition}`, itemsOf(frames)))
+  }
+
+  /** Hands over what a primary had counted of students; gives of how many it was taken. */
+  async takeBases(bases: readonly StudentBase[]): Promise<number> {
+    return (await resultOf(ask(this.sockets, this.path, '/graphs/bases', linesOf(bases)))) as number
   }
 
   captures(): Promise<CaptureStatus[]> {
@@ -169,6 +175,10 @@ async function* framesOf(answer: AsyncIterable<Message[]>): AsyncGenerator<Frame
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function* linesOf(items: readonly unknown[]): AsyncGenerator<Uint8Array> {
+  for (const item of items) yield Buffer.from(writeMessages([{ item }]))
+}
 
 async function* itemsOf(batches: AsyncIterable<readonly ImportedFrame[]>): AsyncGenerator<Uint8Array> {
   for await (const frames of batches) {

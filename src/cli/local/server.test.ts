@@ -38,8 +38,8 @@ beforeEach(async () => {
           { directory: '/data', site: 'north', version: 'test', captures: [] },
           quiet
         ),
-        sync: { status: async () => ({}) } as unknown as Sync,
         graphs: new StudentGraphs(serving, journal, quiet),
+        sync: { status: async () => ({}) } as unknown as Sync,
         status: () => ({ streams: [] }) as unknown as Status
       })
     })()

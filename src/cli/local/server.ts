@@ -6,6 +6,7 @@ import type { LocalRequest } from '../../world/sockets.ts'
 import type { World } from '../../world/world.ts'
 import {
   type Answer,
+  answerBases,
   answerCaptures,
   answerCapturesRun,
   answerCoverage,
@@ -54,6 +55,7 @@ export function serveCommands(world: World, path: string, backend: LocalBackend)
     'POST /sync': (request) => answerSync(backend.sync, request),
     'POST /disk': () => answerDisk(journal),
     'POST /repair': ({ query }) => answerRepair(journal, query, world.timers),
+    'POST /graphs/bases': (request) => answerBases(backend.graphs, request),
     'POST /import': (request) => intake.answer(request)
   }
   return world.sockets.serveLocal(path, async (request) => {
