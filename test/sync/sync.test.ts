@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -243,6 +243,24 @@ test.skipIf(userInfo().uid !== 0 && process.env['CI'] !== 'true')(
     small.watch('south')
     await until(async () => (await from.understudy('sync')).code === 0)
     expect(await from.difference(name)).toBe('')
+  }
+)
+
+test.skipIf(userInfo().uid !== 0 && process.env['CI'] !== 'true')(
+  'a full disk on this side is told of as one here; with room again what was sent is confirmed (as root)',
+  async () => {
+    primary.watch('north')
+    const name = await pi.seal(0)
+    const receipts = `${pi.data}/sync/receipts`
+    await mkdir(receipts, { recursive: true })
+    await mount('-t', 'tmpfs', '-o', 'nr_inodes=1', 'tmpfs', receipts)
+    try {
+      const { code, err } = await pi.understudy('sync')
+      expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('UNDERSTUDY_SYNC_NEAR_FULL') })
+    } finally {
+      await unmount(receipts)
+    }
+    expect(JSON.parse((await pi.understudy('sync', '--json')).out)).toMatchObject({ sent: [], confirmed: [name] })
   }
 )
 
