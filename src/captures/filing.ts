@@ -3,6 +3,7 @@ import { streamMatcher } from '../config/patterns.ts'
 import { UnderstudyError } from '../errors.ts'
 import type { Frame } from '../journal/entry.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { BlockSpan } from '../journal/reading.ts'
 import type { Us } from '../world/time.ts'
 import { holds, type Ledger, type OpenWindow, type Progress } from './ledger.ts'
 import { Schedule, type Window } from './schedule.ts'
@@ -66,8 +67,15 @@ export async function file(
   signal: AbortSignal
 ): Promise<Progress> {
   const place = from.place.position < journal.firstPosition ? { position: journal.firstPosition } : from.place
-  const cursor = journal.cursor(place)
   const books = captures.map((capture) => new Book(capture, ledger, from, touched))
+  let knownTo = journal.nextPosition
+  let timeline = await journal.timeline()
+  const passOver = ({ firstPosition, count, earliestUs, latestUs }: BlockSpan): boolean => {
+    signal.throwIfAborted()
+    const isRight = firstPosition + count <= knownTo && !timeline.mayCorrect(firstPosition, firstPosition + count)
+    return isRight && books.every((book) => book.has(earliestUs, latestUs))
+  }
+  const cursor = journal.cursor({ ...place, passOver })
   for (;;) {
     signal.throwIfAborted()
     const entries = await cursor.next(READ_BYTES).catch((error: unknown) => {
@@ -75,7 +83,8 @@ export async function file(
       throw error
     })
     if (entries.length === 0) break
-    const timeline = await journal.timeline()
+    knownTo = journal.nextPosition
+    timeline = await journal.timeline()
     for (const entry of entries) {
       if (entry.kind !== 'frame') continue
       const frame = timeline.correct(entry)
@@ -114,6 +123,13 @@ class Book {
     this.#ledger = ledger
     this.#touched = touched
     this.#undated = ledger.undated(capture.name).length > 0
+  }
+
+  /** Whether frames of that time, which came after those so far, change nothing. */
+  has(earliestUs: Us, latestUs: Us): boolean {
+    // What was recorded earlier than 1970 counts as of then.
+    if (this.#plain === undefined || earliestUs <= 0) return false
+    return this.capture.windowsAt(earliestUs) === this.#plain && this.capture.windowsAt(latestUs) === this.#plain
   }
 
   take(frame: Frame): void {

@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { HASH_BYTES, origins, SALT_BYTES, sources } from './chain.ts'
-import type { Entry, Erasure, JournalEvent, Position } from './entry.ts'
+import type { Entry, Erasure, Frame, JournalEvent, Position } from './entry.ts'
 
 /*
  * The body of a block: what each commit put into it, then a description of the entries, column by column since like
@@ -144,9 +144,10 @@ export function readBody(body: Buffer, firstPosition: Position, count: number, w
   const streams = Array.from({ length: bounded(reader.varint(), count) }, () => reader.text())
   const boots = Array.from({ length: bounded(reader.varint(), count) }, () => reader.text())
   const flags = reader.bytes(count)
-  const column = <V>(has: (flags: number) => boolean, read: () => V): Array<V | undefined> => {
-    const values = new Array<V | undefined>(count)
-    for (let index = 0; index < count; index++) if (has(flags[index]!)) values[index] = read()
+  /** A column that only some entries have. */
+  const column = <V>(has: (flags: number) => boolean, read: () => V): Map<number, V> => {
+    const values = new Map<number, V>()
+    for (let index = 0; index < count; index++) if (has(flags[index]!)) values.set(index, read())
     return values
   }
   // Those that nearly every entry has, without a call for each value.
@@ -177,35 +178,39 @@ export function readBody(body: Buffer, firstPosition: Position, count: number, w
   const parts = heads.map(({ salt, entryCount }): Part => {
     const entries: Entry[] = []
     for (const end = index + entryCount; index < end; index++) {
-      clock = clocks[index] ?? clock
+      clock = clocks.get(index) ?? clock
       monoUs += monoSteps[index]!
       const from = payloadAt
       payloadAt += lengths[index]!
       const streamIndex = streamIndexes[index]
       if (streamIndex !== undefined) seqs[streamIndex] = at(seqs, streamIndex) + 1 + seqSteps[index]!
       if (streamIndex === undefined ? wanted : !at(wants, streamIndex)) continue
-      const common = {
-        position: firstPosition + index,
-        wallUs: monoUs + clock.offsetUs,
-        monoUs,
-        boot: clock.boot,
-        source: at(sources, (flags[index]! >> SOURCE_SHIFT) & 0b11),
-        payload: payloads.subarray(from, payloadAt)
-      }
+      const position = firstPosition + index
+      const wallUs = monoUs + clock.offsetUs
+      const { boot } = clock
+      const source = at(sources, (flags[index]! >> SOURCE_SHIFT) & 0b11)
+      const payload = payloads.subarray(from, payloadAt)
       if (streamIndex === undefined) {
-        entries.push({ kind: 'event', event: JSON.parse(common.payload.toString('utf8')) as JournalEvent, ...common })
+        const event = JSON.parse(payload.toString('utf8')) as JournalEvent
+        entries.push({ kind: 'event', event, position, wallUs, monoUs, boot, source, payload })
         continue
       }
-      const erased = erasures[index]
-      entries.push({
+      // Written out, since nearly all that is read are frames, and spreading one into another takes twice as long.
+      const frame: Frame = {
         kind: 'frame',
         stream: streams[streamIndex]!,
         seq: seqs[streamIndex]!,
         origin: at(origins, (flags[index]! >> ORIGIN_SHIFT) & 0b11),
         binary: (flags[index]! & KIND) === BINARY,
-        ...common,
-        ...(erased && { erased })
-      })
+        position,
+        wallUs,
+        monoUs,
+        boot,
+        source,
+        payload
+      }
+      const erased = erasures.get(index)
+      entries.push(erased ? { ...frame, erased } : frame)
     }
     return { salt, entries }
   })

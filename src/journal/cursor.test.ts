@@ -155,3 +155,12 @@ test('what was damaged when it came by is given late, once, when it has been sal
   const readable = await rest(journal.cursor())
   expect([...before, ...late].sort((a, b) => a - b)).toEqual(readable.filter((position) => position < all.length + 1))
 })
+
+test('what it is told to pass over is not given, and is not missing', async () => {
+  const journal = await filled(9)
+  const passOver = ({ firstPosition }: { firstPosition: number }): boolean => firstPosition % 3 === 0
+  const cursor = journal.cursor({ passOver })
+  const positions = await rest(cursor, 1)
+  expect(positions).toEqual(upTo(1, journal.nextPosition).filter((position) => position % 3 !== 0))
+  expect(cursor.place).toEqual({ position: journal.nextPosition, skipped: [] })
+})

@@ -1,7 +1,7 @@
 import { UnderstudyError } from '../errors.ts'
 import { readEntries } from './block.ts'
 import type { Entry, Position } from './entry.ts'
-import type { Cursor, Place, Positions } from './reading.ts'
+import type { BlockSpan, Cursor, CursorOptions, Place, Positions } from './reading.ts'
 import type { Series } from './series.ts'
 
 const DEFAULT_BYTES = 1_000_000
@@ -20,16 +20,16 @@ export interface Extent {
 export class SeriesCursor implements Cursor {
   readonly #series: Series
   readonly #extent: Extent
-  readonly #streams: ReadonlySet<string> | undefined
+  readonly #options: CursorOptions
   #position: Position
   #skipped: readonly Positions[]
 
-  constructor(series: Series, extent: Extent, place: Place, streams?: ReadonlySet<string>) {
+  constructor(series: Series, extent: Extent, place: Place, options: CursorOptions = {}) {
     this.#series = series
     this.#extent = extent
     this.#position = place.position
     this.#skipped = place.skipped ?? []
-    this.#streams = streams
+    this.#options = options
   }
 
   get position(): Position {
@@ -46,7 +46,8 @@ export class SeriesCursor implements Cursor {
     this.#check(firstPosition, nextPosition)
     const late = await this.#late(maxBytes)
     if (late.length > 0 || this.#position === nextPosition) return late
-    const { entries, end, holes } = await this.#read(this.#position, nextPosition, maxBytes)
+    const { passOver } = this.#options
+    const { entries, end, holes } = await this.#read(this.#position, nextPosition, maxBytes, passOver)
     this.#position = end
     this.#skipped = [...this.#skipped, ...holes]
     return entries
@@ -70,7 +71,8 @@ export class SeriesCursor implements Cursor {
   async #read(
     from: Position,
     to: Position,
-    maxBytes: number
+    maxBytes: number,
+    passOver: (block: BlockSpan) => boolean = () => false
   ): Promise<{ entries: Entry[]; end: Position; holes: Positions[] }> {
     const entries: Entry[] = []
     const holes: Positions[] = []
@@ -79,7 +81,7 @@ export class SeriesCursor implements Cursor {
     for await (const block of this.#series.blocks(from, to)) {
       if (bytes >= maxBytes && entries.length > 0) return { entries, end, holes }
       if (block.firstPosition > end) holes.push({ from: end, to: block.firstPosition })
-      for (const entry of readEntries(block, this.#streams)) {
+      for (const entry of passOver(block.header) ? [] : readEntries(block, this.#options.streams)) {
         if (entry.position < from || entry.position >= to) continue
         entries.push(entry)
         bytes += entry.payload.length

@@ -72,6 +72,21 @@ export interface Place {
   readonly skipped?: readonly Positions[]
 }
 
+export interface CursorOptions {
+  /** Only frames of these streams are given, and no events. */
+  readonly streams?: ReadonlySet<string> | undefined
+  /** Asked of each block that has not been passed over before: whether nothing of it need be given. */
+  readonly passOver?: ((block: BlockSpan) => boolean) | undefined
+}
+
+/** Where a block's entries stand, and when they were recorded: wall time, from the earliest to the latest. */
+export interface BlockSpan {
+  readonly firstPosition: Position
+  readonly count: number
+  readonly earliestUs: Us
+  readonly latestUs: Us
+}
+
 /** Reads entries in order of position from a place on. */
 export interface Cursor {
   /** The position of the next entry it will give. */
@@ -111,7 +126,7 @@ export interface JournalReader {
   /** What is passed over in all that is read, since its disk is not there. */
   readonly away: readonly AwayStore[]
   /** @param position default: the first one kept */
-  cursor(options?: Partial<Place> & { streams?: ReadonlySet<string> }): Cursor
+  cursor(options?: Partial<Place> & CursorOptions): Cursor
   /** Frames of a period in order of position, in batches of bounded size. */
   range(query: RangeQuery): AsyncIterable<Frame[]>
   /** @param query default: from the first record until now, all streams */

@@ -9,6 +9,7 @@ import { readRange } from './range.ts'
 import type {
   AwayStore,
   Cursor,
+  CursorOptions,
   JournalReader,
   Place,
   Positions,
@@ -84,13 +85,8 @@ export class SeriesReader implements JournalReader {
     return [...this.#context.states.streams.keys()].sort()
   }
 
-  cursor(options: Partial<Place> & { streams?: ReadonlySet<string> } = {}): Cursor {
-    return new SeriesCursor(
-      this.#series,
-      this.#context.extent,
-      { position: this.firstPosition, ...options },
-      options.streams
-    )
+  cursor(options: Partial<Place> & CursorOptions = {}): Cursor {
+    return new SeriesCursor(this.#series, this.#context.extent, { position: this.firstPosition, ...options }, options)
   }
 
   range(query: RangeQuery): AsyncIterable<Frame[]> {

@@ -121,6 +121,11 @@ export class Timeline {
     return this.knows(frame.boot) ? { ...frame, trueUs } : { ...frame, trueUs, timeUncertain: true }
   }
 
+  /** Whether some of these positions, `to` exclusive, may hold entries whose true time is another than the recorded one. */
+  mayCorrect(from: Position, to: Position): boolean {
+    return this.#blind.some((blind) => blind.from < to && (blind.to ?? Number.MAX_SAFE_INTEGER) > from)
+  }
+
   /** Where to look for entries of a period besides where it was recorded. */
   blindIn(fromUs: Us, toUs: Us): BlindSpan[] {
     const spans: BlindSpan[] = []

@@ -42,7 +42,7 @@ function isHex(byte: number | undefined): boolean {
 export class Scanner {
   /** Bytes looked at so far, for tests of the bound that `split` promises. */
   scannedBytes = 0
-  #frame: Buffer
+  readonly #frame: Buffer
   /** Where the scan is; after a failure, the first byte that does not fit. */
   #at = 0
   /** The starts of the containers that are open, as many as the depth says. */
@@ -51,12 +51,6 @@ export class Scanner {
 
   constructor(frame: Buffer) {
     this.#frame = frame
-  }
-
-  /** Whether a frame is one object from its first to its last byte. The scanner may be used again for another. */
-  isOne(frame: Buffer): boolean {
-    this.#frame = frame
-    return frame[0] === BRACE && this.end(0) === frame.length
   }
 
   /**

@@ -66,13 +66,6 @@ export function* split(frame: Buffer, scanner = new Scanner(frame)): Generator<P
   if (start < frame.length) yield { start, end: frame.length, kind: 'other' }
 }
 
-/** Whether a frame is one message and nothing else, as most are: then `split` gives one part, which is all of it. */
-export function isOneMessage(frame: Buffer): boolean {
-  return scanner.isOne(frame)
-}
-
-const scanner = new Scanner(Buffer.alloc(0))
-
 function skipSpace(frame: Buffer, from: number): number {
   let at = from
   while (isSpace(frame[at])) at++

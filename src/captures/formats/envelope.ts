@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { Frame, Origin, TimeSource } from '../../journal/entry.ts'
-import { isOneMessage, type Part, split } from '../../relay/splitter.ts'
+import { type Part, split } from '../../relay/splitter.ts'
 import type { Us } from '../../world/time.ts'
 import { parseJson } from '../json.ts'
 import type { Format } from './format.ts'
 import type { JsonLines } from './json-lines.ts'
-import { fieldNames, PlainFields } from './plain-fields.ts'
+import { fieldNames, PlainMessage } from './plain-message.ts'
 
 /**
  * JSON lines with envelope: one line a part of a frame, a message or what is no JSON, with the fields `stream, seq,
@@ -18,8 +18,8 @@ import { fieldNames, PlainFields } from './plain-fields.ts'
  */
 export const envelope: Format = (frame, lines) => {
   const { payload } = frame
-  if (isOneMessage(payload)) {
-    envelopeLine(frame, 0, { start: 0, end: payload.length, kind: 'json' }, lines)
+  if (message.read(payload)) {
+    plainLine(frame, lines)
     return oneMessage
   }
   let messages = 0
@@ -31,29 +31,26 @@ export const envelope: Format = (frame, lines) => {
   return { messages, others: parts.length - messages }
 }
 
+const message = new PlainMessage()
 const oneMessage = { messages: 1, others: 0 }
 
-/**
- * Writes one part as a line. The bytes are what JSON would write of `envelopeOf`, which a property test holds it to;
- * this takes a quarter of the time.
- */
+/** Writes one part as a line. */
 export function envelopeLine(frame: Frame, index: number, part: Part, lines: JsonLines): void {
-  const { payload, wallUs } = frame
-  const { start, end, kind } = part
-  const isPlain = isText(payload, start, end) && (kind === 'other' || fields.find(payload, start))
-  if (!isPlain) {
-    lines.text(JSON.stringify(envelopeOf(frame, index, part)))
-    lines.endLine()
-    return
-  }
-  const timeUs = frame.trueUs ?? wallUs
+  lines.text(JSON.stringify(envelopeOf(frame, index, part)))
+  lines.endLine()
+}
+
+/**
+ * Writes the line of a frame that is the plain message read last: the same bytes as `envelopeLine`, in a fifth of the
+ * time.
+ */
+function plainLine(frame: Frame, lines: JsonLines): void {
+  const { payload, wallUs, trueUs = wallUs } = frame
   lines.json(streamJson(frame.stream))
   lines.integer(frame.seq)
-  lines.json(json.part)
-  lines.integer(index)
   lines.json(json.time)
-  lines.integer(timeUs)
-  if (timeUs !== wallUs) {
+  lines.integer(trueUs)
+  if (trueUs !== wallUs) {
     lines.json(json.clock)
     lines.integer(wallUs)
   }
@@ -61,29 +58,24 @@ export function envelopeLine(frame: Frame, index: number, part: Part, lines: Jso
   lines.json(json.mono)
   lines.integer(frame.monoUs)
   lines.json(circumstancesJson(frame))
-  if (kind === 'json') {
-    for (let field = 0; field < fieldNames.length; field++) {
-      const from = fields.starts[field]!
-      if (from === 0) continue
-      lines.json(fieldJson[field]!)
-      lines.copy(payload, from, fields.ends[field]!)
-    }
+  for (let field = 0; field < fieldNames.length; field++) {
+    const start = message.starts[field]!
+    if (start === 0) continue
+    lines.json(fieldJson[field]!)
+    lines.copy(payload, start, message.ends[field]!)
   }
   lines.json(json.raw)
-  lines.string(payload, start, end)
+  lines.quoted(payload)
   lines.json(json.end)
 }
 
-const fields = new PlainFields()
-
 const json = {
-  part: Buffer.from(',"part":'),
-  time: Buffer.from(',"time_us":'),
+  time: Buffer.from(',"part":0,"time_us":'),
   clock: Buffer.from(',"clock_us":'),
   uncertain: Buffer.from(',"time_uncertain":true'),
   mono: Buffer.from(',"mono_us":'),
-  raw: Buffer.from(',"raw":'),
-  end: Buffer.from('}\n')
+  raw: Buffer.from(',"raw":"'),
+  end: Buffer.from('"}\n')
 }
 const fieldJson = fieldNames.map((name) => Buffer.from(`,"${name}":`))
 
@@ -133,12 +125,6 @@ function circumstancesOf({
     origin,
     binary: binary || undefined
   }
-}
-
-/** Whether some bytes are UTF-8. */
-function isText(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at]! > 0x7f) return isUtf8(bytes.subarray(at, end))
-  return true
 }
 
 /** The fields of one part, in their order; absent ones are `undefined`. */

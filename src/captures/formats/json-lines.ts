@@ -1,16 +1,9 @@
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-const SPACE = 0x20
 const ZERO = 0x30
 const MINUS = 0x2d
 const LF = 0x0a
 
-/** What JSON writes for the bytes below a space. */
-const escapes: readonly Buffer[] = Array.from({ length: SPACE }, (_, byte) =>
-  Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1), 'latin1')
-)
-/** The longest of them, `\u0000`. */
-const ESCAPE_BYTES = 6
 /** Of a buffer. */
 const LEAST_BYTES = 1 << 16
 const nothing: Buffer = Buffer.alloc(0)
@@ -18,8 +11,7 @@ const nothing: Buffer = Buffer.alloc(0)
 const NUMBER_BYTES = 17
 
 /**
- * Lines of JSON, written one after the other into a buffer that grows. No object and no string is made on the way:
- * every message that is sealed or exported goes through here.
+ * Lines of JSON, written one after the other into a buffer that grows, without making an object or a string on the way.
  */
 export class JsonLines {
   #bytes: Buffer = nothing
@@ -93,22 +85,17 @@ export class JsonLines {
     } while (rest > 0)
   }
 
-  /** Some bytes of valid UTF-8 as a JSON string. */
-  string(from: Uint8Array, start: number, end: number): void {
-    this.#room((end - start) * ESCAPE_BYTES + 2)
+  /** What stands in a string of JSON for some ASCII in which only quotes have to be escaped. */
+  quoted(text: Uint8Array): void {
+    this.#room(2 * text.length)
     const bytes = this.#bytes
+    const { length } = text
     let at = this.#length
-    bytes[at++] = QUOTE
-    for (let index = start; index < end; index++) {
-      const byte = from[index]!
-      if (byte < SPACE) {
-        for (const letter of escapes[byte]!) bytes[at++] = letter
-        continue
-      }
-      if (byte === QUOTE || byte === BACKSLASH) bytes[at++] = BACKSLASH
+    for (let index = 0; index < length; index++) {
+      const byte = text[index]!
+      if (byte === QUOTE) bytes[at++] = BACKSLASH
       bytes[at++] = byte
     }
-    bytes[at++] = QUOTE
     this.#length = at
   }
 
