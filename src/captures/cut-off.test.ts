@@ -3,6 +3,7 @@ import type { CaptureConfig } from '../config/config.ts'
 import { directory } from '../journal/fixtures.ts'
 import type { Files, OpenFile } from '../world/files.ts'
 import { daily, HOUR_MS, Lab } from './fixtures.ts'
+import { sealSteps } from './seal.ts'
 import { capturesPath } from './sealed.ts'
 import { verifyCaptures } from './verify-captures.ts'
 
@@ -94,27 +95,24 @@ test.each([
   }
 )
 
-test.each(['begun', 'written', 'read back', 'manifest written', 'renamed', 'folder synced', 'noted'] as const)(
-  'kill -9 when it is %s: the window is there once',
-  async (step) => {
-    const lab = new Lab([daily], 1, LATE_US)
-    lab.step = (reached) => {
-      if (reached === step) lab.machine.kill()
-    }
-    await lab.start()
-    await lab.live(0.6, HOUR_MS / 60)
-    lab.step = () => {}
-    lab.machine.start()
-    await lab.start()
-    await lab.live(0.1, HOUR_MS / 60)
-    expect(await lab.folders()).toEqual(['daily/2026-11-02'])
-    const { files } = lab.machine.world
-    expect((await lab.do(verifyCaptures(lab.machine.world, capturesPath(directory)))).problems).toEqual([])
-    // Also when nothing but the journal's events and the folders is left to tell.
-    await lab.stop()
-    await lab.do(files.remove(`${directory}/readers`))
-    await lab.start()
-    await lab.live(0.1, HOUR_MS / 60)
-    expect(await lab.folders()).toEqual(['daily/2026-11-02'])
+test.each(sealSteps)('kill -9 when it is %s: the window is there once', async (step) => {
+  const lab = new Lab([daily], 1, LATE_US)
+  lab.step = (reached) => {
+    if (reached === step) lab.machine.kill()
   }
-)
+  await lab.start()
+  await lab.live(0.6, HOUR_MS / 60)
+  lab.step = () => {}
+  lab.machine.start()
+  await lab.start()
+  await lab.live(0.1, HOUR_MS / 60)
+  expect(await lab.folders()).toEqual(['daily/2026-11-02'])
+  const { files } = lab.machine.world
+  expect((await lab.do(verifyCaptures(lab.machine.world, capturesPath(directory)))).problems).toEqual([])
+  // Also when nothing but the journal's events and the folders is left to tell.
+  await lab.stop()
+  await lab.do(files.remove(`${directory}/readers`))
+  await lab.start()
+  await lab.live(0.1, HOUR_MS / 60)
+  expect(await lab.folders()).toEqual(['daily/2026-11-02'])
+})

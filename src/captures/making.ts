@@ -45,6 +45,8 @@ export class Making {
   #tickedUs: Us
   /** Before this time no window ends. */
   #nextUs = Number.NEGATIVE_INFINITY
+  /** The time when it was last looked: before it, the clock was set back, and windows that were sealed early are open. */
+  #lookedUs = Number.NEGATIVE_INFINITY
   #sealing: { readonly capture: string; readonly folder: string } | undefined
 
   /** @param signal ends it */
@@ -75,7 +77,8 @@ export class Making {
   /** Spares going through the journal every minute. */
   get mayBeDue(): boolean {
     const { source, wallUs } = this.#journal.stamp()
-    return source === 'none' || wallUs >= this.#nextUs + SETTLE_US || this.#gone.isKeepingDue
+    if (source === 'none' || wallUs < this.#lookedUs) return true
+    return wallUs >= this.#nextUs + SETTLE_US || this.#gone.isKeepingDue
   }
 
   /** Goes through the journal, and seals every window that has ended and settled. */
@@ -84,6 +87,7 @@ export class Making {
     const passedUs = this.#passed()
     const nowUs = await knownNowUs(this.#journal)
     if (nowUs === undefined) return this.#wait(passedUs)
+    this.#lookedUs = nowUs
     const touched = await this.#gone.goOn(nowUs, this.#signal)
     const isSettled = ({ capture, window }: Due): boolean =>
       nowUs - window.toUs >= SETTLE_US && !touched.has(`${capture.name} ${window.label}`)

@@ -18,7 +18,18 @@ import { SealedFiles } from './sealed-files.ts'
 import { Zone } from './zone.ts'
 
 /** What happens on the way to a sealed folder, in this order: after each of them the power may fail. */
-export type SealStep = 'begun' | 'written' | 'read back' | 'manifest written' | 'renamed' | 'folder synced' | 'noted'
+export const sealSteps = [
+  'due',
+  'begun',
+  'written',
+  'read back',
+  'manifest written',
+  'renamed',
+  'folder synced',
+  'noted'
+] as const
+
+export type SealStep = (typeof sealSteps)[number]
 
 export interface SealJob {
   /** The data folder. */
@@ -57,6 +68,7 @@ export interface SealJob {
  */
 export async function sealFolder(world: World, journal: SeriesReader, job: SealJob): Promise<SealedFolder | undefined> {
   const { files } = world
+  await job.step('due')
   const parent = join(capturesPath(job.directory), job.capture.name)
   const temporary = join(parent, unfinishedName(job.folder))
   await files.remove(temporary)
@@ -123,11 +135,11 @@ export async function sealFolder(world: World, journal: SeriesReader, job: SealJ
   return sealedFolder(files, job.directory, job.capture.name, job.folder)
 }
 
-/** Whether more or less of the window was heard than the folder before says. */
+/** Whether more or less of the window was heard than the folder before says, as far as that is still here to be asked. */
 async function isHeardOtherwise(files: Files, journal: SeriesReader, job: SealJob): Promise<boolean> {
   const { former, window, directory, capture } = job
   const folder = former && (await sealedFolder(files, directory, capture.name, former))
-  if (!folder || !window) return false
+  if (!folder || !window) return window !== undefined
   const said = new Map(folder.manifest.streams.map(({ stream, coverage }) => [stream, coverage.heardUs]))
   const { fromUs, toUs } = window
   const coverage = await journal.coverage({ streams: [...said.keys()], fromUs, toUs })

@@ -24,6 +24,8 @@ export interface ServedOptions {
   readonly user: Pick<Terminal, 'env' | 'uid'>
   /** Kept free on the disk for the moment when it is full. Default 32 MiB. */
   readonly reserveBytes?: number
+  /** For tests: called after each step from a window that is due to its folder that is confirmed, and removed. */
+  readonly step?: (step: string) => void
 }
 
 /** The journal of a data folder, opened for writing, and answering the other commands as long as it is. */
@@ -55,7 +57,7 @@ export class ServedJournal {
    */
   static async open(
     world: World,
-    { config, user, reserveBytes = RESERVE_BYTES }: ServedOptions,
+    { config, user, reserveBytes = RESERVE_BYTES, step = () => {} }: ServedOptions,
     recording: () => Pick<Status, 'streams' | 'problems'>,
     log: Log,
     early?: EarlyHearing
@@ -74,11 +76,13 @@ export class ServedJournal {
           site: config.site,
           version,
           captures: config.captures,
-          sealedIsConfirmed: config.journal.sealedIsConfirmed
+          sealedIsConfirmed: config.journal.sealedIsConfirmed,
+          step
         },
         log
       )
-      const sync = new Sync(world, config, syncSurroundings(world, directory, journal, captures), log)
+      const around = { ...syncSurroundings(world, directory, journal, captures), step }
+      const sync = new Sync(world, config, around, log)
       const graphs = new StudentGraphs(world, journal, log)
       const status = (): Omit<Status, 'sync'> => {
         const { firstPosition, nextPosition, pendingBytes, disk } = journal

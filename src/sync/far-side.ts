@@ -8,6 +8,7 @@ import { type PublicKeys, prepareKeys } from './keys.ts'
 import type { SyncPaths } from './paths.ts'
 import { type Ended, start } from './run-program.ts'
 import { sshConfig } from './ssh-config.ts'
+import type { TakeStep } from './step.ts'
 
 /** However slow the way is: what has come so far stays, and the next attempt goes on there. */
 const SEND_MS = 12 * 3_600_000
@@ -23,6 +24,7 @@ export interface SendOptions {
   readonly signal: AbortSignal
   /** @param share of what is to be sent, from 0 to 1 */
   readonly progress?: (share: number) => void
+  readonly step: TakeStep
 }
 
 /**
@@ -70,7 +72,7 @@ export class FarSide {
    * @param name as `daily/2026-03-29`
    * @param attempt 1 for the first
    */
-  async send(path: string, name: string, attempt: number, { signal, progress }: SendOptions): Promise<void> {
+  async send(path: string, name: string, attempt: number, { signal, progress, step }: SendOptions): Promise<void> {
     const hidden = `.partial/${name}`
     const earlier = Array.from({ length: Math.min(attempt - 1, EARLIER) }, (_, i) => `/${hidden}/${attempt - 1 - i}`)
     const { bandwidthBytes } = this.#config.sync
@@ -90,9 +92,12 @@ export class FarSide {
       })
     }
     await send('sending', ['--partial', ...onto(earlier)], `${hidden}/${attempt}`)
+    await step('arrived')
     const here = onto([`/${hidden}/${attempt}`])
     await send('putting into place', ['--exclude=/manifest.json', ...here], name)
+    await step('in place')
     await send('sending the manifest', here, name)
+    await step('sent')
   }
 
   /** Leaves a small dated note, which also wakes the primary's receipts. */

@@ -8,6 +8,7 @@ import { confirmedBelow, type Handed, type HandedFolders, nameOf } from './hande
 import type { SyncPaths } from './paths.ts'
 import { parseReceipt, proofOf } from './receipt.ts'
 import type { SyncState } from './state.ts'
+import type { TakeStep } from './step.ts'
 
 /** Receipts are looked for so long after something was sent; later ones are found by the next pass. */
 const LOOKS_MS = [1000, 2000, 4000, 8000, 16_000, 32_000]
@@ -31,6 +32,7 @@ export interface Surroundings {
   readonly firstPosition: () => number
   /** What of the journal should have been erased and lies on a disk that is away, in words. */
   readonly unerased: () => readonly string[]
+  readonly step?: TakeStep
 }
 
 /** What one pass came to; folders by name, like `daily/2026-03-29`. */
@@ -61,6 +63,7 @@ export class Handover {
   readonly #state: SyncState
   readonly #around: Surroundings
   readonly #log: Log
+  readonly #step: TakeStep
 
   constructor(
     world: World,
@@ -77,12 +80,14 @@ export class Handover {
     this.#far = new FarSide(world, config, kept.paths)
     this.#around = around
     this.#log = log
+    this.#step = around.step ?? (() => {})
   }
 
   /** @throws what kept it from the primary, as an UNDERSTUDY_SYNC_… */
   async pass(options: PassOptions): Promise<Report> {
     const { signal } = options
     const unsent = await this.#unsent()
+    await this.#step('on record')
     const recheck = options.recheck === true || this.#recheckIsDue()
     const before = new Set(this.#confirmed().map(nameOf))
     if (unsent.length > 0 || recheck || this.#waiting().length > 0) {
@@ -96,6 +101,7 @@ export class Handover {
     const { isWhole, firstPosition } = this.#around
     const unerased = this.#around.unerased()
     await this.#around.confirmJournal(confirmedBelow(this.#folders.all(), isWhole, firstPosition()))
+    await this.#step('journal told')
     const all = this.#folders.all()
     return {
       sent: unsent.map(nameOf),
@@ -137,10 +143,12 @@ export class Handover {
     const attempt = handed.attempts + 1
     // On the disk first: an attempt never goes where another has been.
     await this.#folders.put({ ...handed, attempts: attempt })
+    await this.#step('attempt on record')
     const onProgress = progress && { progress: (share: number): void => progress(name, share) }
-    await this.#far.send(sealed.path, name, attempt, { signal, ...onProgress })
+    await this.#far.send(sealed.path, name, attempt, { signal, step: this.#step, ...onProgress })
     const { fault: _, confirmedMs: __, ...rest } = handed
     await this.#folders.put({ ...rest, attempts: attempt, sentMs: this.#nowMs() })
+    await this.#step('sent on record')
     this.#log.info({ folder: name, bytes: handed.bytes }, 'a sealed folder was sent to the primary')
   }
 
@@ -167,6 +175,7 @@ export class Handover {
     await this.#far.note(id, { site: this.#config.site, time, confirmed, waiting }, signal)
     const notedMs = this.#nowMs()
     await this.#state.put({ ...this.#state.current, notedMs, ...(recheck && { asked: { id, atMs: notedMs } }) })
+    await this.#step('noted')
   }
 
   /** Fetches receipts, for a while where new ones are to be expected, and takes them into account. */
@@ -174,6 +183,7 @@ export class Handover {
     for (const waitMs of patiently ? [0, ...LOOKS_MS] : [0]) {
       await sleep(this.#world.timers, waitMs, signal)
       await this.#far.fetchReceipts(signal)
+      await this.#step('receipts fetched')
       for (const folder of this.#folders.all()) if (folder.sentMs !== undefined) await this.#compare(folder)
       if (this.#waiting().every(({ fault }) => fault === 'differs')) return
     }
@@ -190,7 +200,9 @@ export class Handover {
     const { fault: _, ...rest } = folder
     const confirmed = { ...rest, confirmedMs: folder.confirmedMs ?? this.#nowMs(), recheck }
     await this.#around.confirmed(confirmed)
+    await this.#step('ledger told')
     await this.#folders.put(confirmed)
+    await this.#step('confirmed on record')
     if (folder.confirmedMs === undefined)
       this.#log.info({ folder: nameOf(folder) }, 'the primary has confirmed a folder')
   }

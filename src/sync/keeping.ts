@@ -135,13 +135,17 @@ export class Keeping {
   /** First its name, so that no half folder is ever seen. What is on record needs room, so it comes last. */
   async #remove({ sealed, handed }: Here, removed: NonNullable<Handed['removed']>): Promise<void> {
     const { files } = this.#world
+    const { step = () => {} } = this.#around
     const parent = sealed.path.slice(0, sealed.path.lastIndexOf('/'))
     const hidden = `${parent}/.${sealed.folder}.removed`
     await files.remove(hidden)
     await files.rename(sealed.path, hidden)
     await files.syncDirectory(parent)
+    await step('hidden')
     await files.remove(hidden)
+    await step('removed')
     await this.#put({ ...handed, removed })
+    await step('removed on record')
   }
 
   /** What was removed and could not be put on record any more, or by whom ever, is on record from now on. */

@@ -50,7 +50,10 @@ async function handOver(lab: Lab, far: Far): Promise<void> {
     throw model.broke(`damaged on the primary: ${[...far.damaged]}; after a recheck: ${checked}`)
   }
   far.moveAway()
-  const settled = ({ sent, waiting }: Report): boolean => sent.length === 0 && waiting.every(isDamaged)
+  // The first pass finds that they are gone there; what is still here is sent again by the next.
+  const isGone = (name: string): boolean => lab.sealed.folders.get(name)?.goneUs !== undefined
+  const settled = ({ sent, waiting, differing }: Report): boolean =>
+    sent.length === 0 && waiting.every(isGone) && differing.every(isGone)
   const done = await syncUntil(lab, false, settled)
   if (typeof done === 'string') throw model.broke(`not handed over at the end: ${done}`)
   far.check(done.beganUs)

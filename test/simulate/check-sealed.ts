@@ -31,9 +31,11 @@ interface Piece {
 }
 
 /** Every folder that was ever sealed is what its manifest says, and together they are what the journal holds. */
-export async function checkSealed(lab: Lab, reader: JournalReader, coverage: readonly StreamCoverage[]): Promise<void> {
-  const { sealed, model } = lab
+export async function checkSealed(lab: Lab, reader: JournalReader): Promise<void> {
+  const { sealed, model, simulation } = lab
   sealed.look()
+  const begins = [...sealed.folders.values()].map(({ manifest }) => manifest.window?.fromUs ?? simulation.trueWallUs)
+  const coverage = await reader.coverage({ fromUs: Math.min(simulation.startWallUs, ...begins) })
   const frames: Frame[] = []
   for await (const some of reader.range({})) frames.push(...some)
   const pieces = new Map<string, Map<string, Piece>>()
@@ -47,14 +49,17 @@ export async function checkSealed(lab: Lab, reader: JournalReader, coverage: rea
       if (other) throw model.broke(`${frame} is in ${other.folder.name} and in ${folder.name}`)
       own.set(frame, piece)
     }
-    checkHeard(lab, folder, coverage)
+    // A later one says how it is by then.
+    const { capture, supplement, supplements = folder.manifest.folder } = folder.manifest
+    const next = `${capture}/${supplements}-${supplement + 1}`
+    if (!sealed.folders.has(next)) checkHeard(lab, folder, coverage)
   }
   for (const { name, schedule, durationMs, timeZone } of lab.captures) {
     const windows = new Schedule(schedule, durationMs, timeZone)
     checkWindows(lab, name, windows)
     checkFrames(lab, name, windows, frames, pieces.get(name) ?? new Map<string, Piece>())
   }
-  checkConfirmed(lab, pieces)
+  checkConfirmed(lab, pieces, new Set(frames.map(({ stream, seq }) => `${stream} ${seq}`)))
 }
 
 /** Its files are those of the manifest, hash and count; gives what is in them by frame, `spin30 17`. */
@@ -148,8 +153,11 @@ function checkFrames(
  * What a window says was heard is what the journal says of that time; less where the time was not known. What was
  * damaged, or removed for want of room, the journal does not know any more.
  */
-function checkHeard({ model }: Lab, { name, manifest }: Folder, coverage: readonly StreamCoverage[]): void {
+function checkHeard({ model, simulation }: Lab, folder: Folder, coverage: readonly StreamCoverage[]): void {
+  const { name, manifest } = folder
   if (model.damaged.size > 0 || model.room.removals > 0 || !manifest.window) return
+  // One that was sealed before its end is sealed again after it.
+  if (manifest.window.toUs > simulation.trueWallUs - SETTLED_US) return
   for (const { stream, coverage: said } of manifest.streams) {
     const now = coverage.find((one) => one.stream === stream)
     if (!now) continue
@@ -167,8 +175,16 @@ function heardIn({ fromUs, toUs, rest }: StreamCoverage, beginUs: Us, endUs: Us)
   return clip(toUs) - clip(fromUs) - unheardUs
 }
 
-/** Where the journal was said to be elsewhere too, the primary had all of it, proved. */
-function checkConfirmed({ model, sealed }: Lab, pieces: ReadonlyMap<string, ReadonlyMap<string, Piece>>): void {
+/**
+ * Where the journal was said to be elsewhere too, the primary had all of it, proved; but for what was damaged before it
+ * could be sealed.
+ * @param kept the frames that can still be read
+ */
+function checkConfirmed(
+  { model, sealed }: Lab,
+  pieces: ReadonlyMap<string, ReadonlyMap<string, Piece>>,
+  kept: ReadonlySet<string>
+): void {
   const frames = [...model.positions].sort(([, a], [, b]) => a - b)
   let at = 0
   for (const { position, atUs } of sealed.confirmed) {
@@ -177,7 +193,8 @@ function checkConfirmed({ model, sealed }: Lab, pieces: ReadonlyMap<string, Read
       const holders = [...pieces.values()].flatMap((own) => own.get(key)?.folder ?? [])
       const proved = holders.some(({ confirmedUs = atUs + 1 }) => confirmedUs <= atUs)
       const given = holders.some((folder) => sealed.isLost(folder))
-      if (!proved && !given) throw model.broke(`the journal is confirmed to ${position}, ${key} is not`)
+      const damaged = model.damaged.size > 0 && holders.length === 0 && !kept.has(key)
+      if (!proved && !given && !damaged) throw model.broke(`the journal is confirmed to ${position}, ${key} is not`)
     }
   }
 }

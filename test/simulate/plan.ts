@@ -87,8 +87,11 @@ export function drawPlan(seed: number, days: number): Plan {
   }
   const handover = drawHandover(new SeededDice(seed).fork('handover'), lifeMs, long)
   if (!handover) return plan
+  const faults = inOrder([...plan.faults, ...handover.faults])
+  // A clock that is a day ahead makes all short windows of the day, each with records that stay.
+  const diskBytes = plan.diskBytes + 1e6
   // The primary says what is elsewhere too, and nobody else.
-  return { ...plan, ...handover, confirmMs: undefined, faults: inOrder([...plan.faults, ...handover.faults]) }
+  return { ...plan, ...handover, diskBytes, confirmMs: undefined, faults }
 }
 
 /** In a fifth of the lives there is a primary that takes what is sealed. */

@@ -212,8 +212,16 @@ export class Pi {
     return spawn(process.execPath, line, { stdio: ['ignore', 'ignore', 'inherit'] })
   }
 
+  /** A script of a test on the same config, to be killed. */
+  spawnScript(script: string, ...args: string[]): ChildProcess {
+    const line = [script, `${this.#home}/understudy.toml`, ...args]
+    return spawn(process.execPath, line, { stdio: ['ignore', 'ignore', 'inherit'] })
+  }
+
   /** What it knows of a folder's handing over. */
-  async handed(name: string): Promise<{ attempts: number; sentMs?: number; confirmedMs?: number } | undefined> {
+  async handed(
+    name: string
+  ): Promise<{ attempts: number; sentMs?: number; confirmedMs?: number; removed?: string } | undefined> {
     const path = `${this.data}/sync/handed/${name}.json`
     return existsSync(path) ? JSON.parse(await readFile(path, 'utf8')) : undefined
   }
