@@ -29,7 +29,14 @@ test('there are at least five', () => {
 
 test.each(patches)('%s is found within 200 seeds', { timeout: 300_000 }, async (patch) => {
   const copy = join(folder, patch)
-  for (const part of ['src', 'test/simulate', 'scripts/simulate.ts', 'package.json']) {
+  for (const part of [
+    'src',
+    'test/simulate',
+    'test/support',
+    'comparison_graphs',
+    'scripts/simulate.ts',
+    'package.json'
+  ]) {
     await cp(join(root, part), join(copy, part), { recursive: true })
   }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { live, type Outcome } from './life.ts'
-import { drawPlan } from './plan.ts'
+import type { Outcome } from './life.ts'
+import { liveSeed } from './seed.ts'
 
 /** A life as it is told to whoever waits for it: the log only of one that went wrong. */
 export type Told = Omit<Outcome, 'log'> & { readonly log: readonly string[]; readonly tookMs: number }
@@ -11,7 +11,7 @@ if (parentPort) {
   const { days } = workerData as { days: number }
   port.on('message', (seed: number) => {
     const beganMs = performance.now()
-    void live(drawPlan(seed, days)).then((outcome) => {
+    void liveSeed(seed, days).then((outcome) => {
       const told: Told = {
         ...outcome,
         log: outcome.broken === undefined ? [] : outcome.log,

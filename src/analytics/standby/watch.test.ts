@@ -169,13 +169,26 @@ describe('a gap in hearing', () => {
     watch.lost()
     expect(due(5)).toEqual([])
     expect(watch.judge(s(5))).toBe(undefined)
+    expect(watch.silent).toBe(false)
   })
 
-  test('forgets nothing while the primary is silent', () => {
+  test('forgets nothing while the primary is silent; but then it may have come back unheard, and is waited for again', () => {
     silence(10)
     ask(20)
     watch.lost()
-    expect(due(20.4)).toEqual(five)
+    expect(due(22.2)).toEqual([])
+    expect(watch.silent).toBe(true)
+    expect(answerAll(22.3).length).toBe(5)
+    ask(30)
+    expect(due(30.4)).toEqual(five)
+  })
+
+  test('after another gap forgets what was asked since the first', () => {
+    silence(10)
+    watch.lost()
+    ask(20)
+    watch.lost()
+    expect(due(25)).toEqual([])
   })
 
   test('that is only feared holds everything back until it is known', () => {

@@ -54,6 +54,8 @@ export class Watch {
   readonly #options: WatchOptions
   #pending: Kept[] = []
   #silent: boolean
+  /** Whether the stream was heard without a gap since it is silent: otherwise the primary may have come back unheard. */
+  #certain = true
   #heardUs = Number.NEGATIVE_INFINITY
   #sentUs = Number.NEGATIVE_INFINITY
   #doubted = false
@@ -70,6 +72,7 @@ export class Watch {
 
   set silent(silent: boolean) {
     this.#silent = silent
+    this.#certain = true
   }
 
   /** False when there are too many already. */
@@ -87,7 +90,7 @@ export class Watch {
    * again at once.
    */
   replied(reply: Reply, readUs: Us): void {
-    this.#silent = false
+    this.silent = false
     this.#heardUs = readUs
     for (const pending of this.#pending.filter(({ request }) => asksFor(request, reply))) {
       take(pending, reply)
@@ -116,10 +119,11 @@ export class Watch {
     this.#tidy()
   }
 
-  /** The stream is not heard: what the primary replies meanwhile nobody here can know, unless it is silent anyway. */
+  /** The stream is not heard: what the primary replies meanwhile nobody here can know, unless it was silent just before. */
   lost(): void {
     this.#doubted = false
-    if (!this.#silent) this.#pending = []
+    if (!this.#silent || !this.#certain) this.#pending = []
+    this.#certain = false
   }
 
   /** As long as it is in doubt whether all replies have come, nothing is due. */
@@ -137,10 +141,9 @@ export class Watch {
     for (const pending of this.#pending) {
       if (pending.judgedUs === undefined || pending.judgedUs > nowUs) continue
       pending.judgedUs = undefined
-      if (!this.#silent && this.#heardUs < pending.readUs) {
-        this.#silent = true
-        sinceUs = pending.readUs
-      }
+      if (this.#heardUs >= pending.readUs) continue
+      if (!this.#silent) sinceUs = pending.readUs
+      this.silent = true
     }
     this.#tidy()
     return sinceUs
@@ -189,7 +192,7 @@ export class Watch {
   #dueUs({ sinceUs, anotherAnswers, jitterUs }: Kept): Us {
     const { waitMs, atOnce } = this.#options
     if (atOnce) return sinceUs
-    const shortened = this.#silent && !anotherAnswers
+    const shortened = this.#silent && this.#certain && !anotherAnswers
     return sinceUs + (shortened ? Math.min(SILENT_WAIT_MS, waitMs) : waitMs) * 1000 + jitterUs
   }
 
