@@ -255,6 +255,7 @@ export class ReaderSets<State> {
   }
 
   async #commit(changes: Changes): Promise<void> {
-    await this.#journal.readers.commit(this.#reader.name, this.#place, changes)
+    const { position } = this.base.place
+    await this.#journal.readers.commit(this.#reader.name, { ...this.#place, base: position }, changes)
   }
 }

@@ -6,6 +6,7 @@ import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
 import { Counts, keyText } from './count.ts'
 import { edgesOf, someMessage } from './fixtures.ts'
+import { graphOf } from './graph.ts'
 import { type StudentGraph, StudentGraphs } from './student-graphs.ts'
 
 /** What was appended to the journal, and may be in it. */
@@ -59,6 +60,15 @@ class Life {
     await this.complete(this.journal.close())
   }
 
+  async restart(how: 'kill' | 'power'): Promise<void> {
+    if (how === 'power') this.machine.boot()
+    else {
+      this.machine.kill()
+      this.machine.start()
+    }
+    await this.open()
+  }
+
   /** What a count of everything that was ever received gives must be what the graphs give. */
   async check(): Promise<void> {
     await this.complete(this.journal.commit())
@@ -89,8 +99,8 @@ async function listed(graphs: StudentGraphs): Promise<object[]> {
 }
 
 function described(student: StudentGraph): object {
-  const { matrix, feedback, commands, graph } = student
-  const edges = graph.mapEdges((_, { weight }, from, to) => `${from}>${to} ${weight}`)
+  const { exp, matrix, feedback, commands } = student
+  const edges = graphOf(exp, matrix).mapEdges((_, { weight }, from, to) => `${from}>${to} ${weight}`)
   return { name: keyText(student), matrix, feedback, commands, edges: edges.sort() }
 }
 
@@ -104,39 +114,48 @@ const step = fc.oneof(
     })
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('commit', 'pass', 'check', 'fill') }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('restart', 'kill', 'power', 'rebuild') }) }
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('moment' as const), ms: fc.nat(60) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('restart', 'kill', 'power', 'rebuild', 'list') }) }
 )
+
+type Step = typeof step extends fc.Arbitrary<infer Any> ? Any : never
+
+async function act(life: Life, one: Step): Promise<void> {
+  switch (one.kind) {
+    case 'append':
+      return life.append(one.messages, one.late)
+    case 'moment':
+      return life.simulation.run(one.ms)
+    case 'pass':
+      return life.simulation.run(70_000)
+    case 'commit':
+      return life.complete(life.journal.commit())
+    case 'fill':
+      life.journal.append({ ...told('spin30', ''), payload: life.machine.world.random.bytes(9000) })
+      return life.complete(life.journal.commit())
+    case 'check':
+      return life.check()
+    // Both write, and may be cut off at any moment.
+    case 'rebuild':
+      return void life.graphs.rebuild().catch(() => {})
+    case 'list':
+      return void listed(life.graphs).catch(() => {})
+    case 'restart':
+      await life.close()
+      return life.restart('kill')
+    default:
+      return life.restart(one.kind === 'power' ? 'power' : 'kill')
+  }
+}
 
 test('live, after restarts at every point, and rebuilt the graphs are what a direct count gives', async () => {
   let removals = 0
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const life = new Life()
+      life.machine.disk.pace = { changeUs: [0, 100], syncUs: [1000, 20_000] }
       await life.open()
-      for (const one of steps) {
-        if (one.kind === 'append') life.append(one.messages, one.late)
-        if (one.kind === 'commit') await life.complete(life.journal.commit())
-        if (one.kind === 'pass') await life.simulation.run(70_000)
-        if (one.kind === 'check') await life.check()
-        if (one.kind === 'rebuild') await life.complete(life.graphs.rebuild())
-        if (one.kind === 'fill') {
-          life.journal.append({ ...told('spin30', ''), payload: life.machine.world.random.bytes(9000) })
-          await life.complete(life.journal.commit())
-        }
-        if (one.kind === 'restart') await life.close()
-        if (one.kind === 'kill') {
-          life.machine.kill()
-          life.machine.start()
-        }
-        if (one.kind === 'power') life.machine.boot()
-        if (['restart', 'kill', 'power'].includes(one.kind)) {
-          if (one.kind === 'restart') {
-            life.machine.kill()
-            life.machine.start()
-          }
-          await life.open()
-        }
-      }
+      for (const one of steps) await act(life, one)
       await life.check()
       await life.complete(life.graphs.rebuild())
       await life.simulation.run(60_000)
@@ -145,7 +164,7 @@ test('live, after restarts at every point, and rebuilt the graphs are what a dir
       if (life.journal.firstPosition > 1) removals++
       await life.close()
     }),
-    { numRuns: 150 }
+    { numRuns: 200 }
   )
   expect(removals).toBeGreaterThan(10)
 }, 120_000)

@@ -4,15 +4,13 @@ import type { Log } from '../log.ts'
 import type { World } from '../world/world.ts'
 import { keyText, type Matrix } from './count.ts'
 import type { Key } from './count-message.ts'
-import { type CommandGraph, graphOf } from './graph.ts'
 import { studentGraphs } from './readers/student-graphs.ts'
 import { type ReaderStatus, RunningReader } from './running-reader.ts'
 import type { Base, StudentState } from './student-state.ts'
 
 /** What is known of a student in one experiment of one course. */
 export interface StudentGraph extends Key {
-  readonly graph: CommandGraph
-  /** The same, rows are from, columns are to. */
+  /** Rows are from, columns are to. */
   readonly matrix: Matrix
   /** Rows are states, columns are subjects. */
   readonly feedback: Matrix
@@ -103,6 +101,5 @@ export class StudentGraphs {
 
 function graphOfState(state: StudentState): StudentGraph {
   const { key, commands, lastMs } = state
-  const matrix = state.matrix()
-  return { ...key, graph: graphOf(key.exp, matrix), matrix, feedback: state.feedback(), commands, lastMs }
+  return { ...key, matrix: state.matrix(), feedback: state.feedback(), commands, lastMs }
 }

@@ -1,7 +1,8 @@
+import type { StudentGraph } from '../analytics/student-graphs.ts'
 import { requireJournal } from '../journal/paths.ts'
 import { configOf } from './configuration.ts'
 import { connectRunning } from './local/open.ts'
-import { type ListedStudent, listStudents } from './local/students.ts'
+import { listStudents } from './local/students.ts'
 import { createCommandLogger } from './logger.ts'
 import { ServedJournal } from './served-journal.ts'
 import type { Call } from './terminal.ts'
@@ -13,7 +14,7 @@ import type { Call } from './terminal.ts'
 export async function withStudents(
   call: Call,
   idBegins: string,
-  take: (student: ListedStudent) => unknown
+  take: (student: StudentGraph) => unknown
 ): Promise<void> {
   const { world, terminal } = call
   const config = await configOf(call)

@@ -70,6 +70,8 @@ export interface Place {
   readonly position: Position
   /** What was passed over because it could not be read. It is given late if it is salvaged. */
   readonly skipped?: readonly Positions[]
+  /** Before what is behind this position is removed, the reader has to be told (see `Journal.beforeRemoval`). */
+  readonly base?: Position
 }
 
 export interface CursorOptions {

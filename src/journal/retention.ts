@@ -84,7 +84,7 @@ export class Retention {
   #repairs: Repairs | undefined
   #timer: Timer | undefined
   #stopped = false
-  /** While nobody can read yet, what a reader needs stays, unless there is much too little room. */
+  /** While nobody can be told before, what a reader wants to be told of stays, unless there is much too little room. */
   #sparing = true
 
   constructor(world: World, series: Series, log: Log, limits: RetentionLimits, around: Surroundings) {
@@ -299,7 +299,7 @@ export class Retention {
 
   /** Gives its bytes, or nothing when it must not go any more. */
   async #removeStore(first: First, reason: Removal['reason'], pin: Position): Promise<number | undefined> {
-    if (this.#sparing && first.finished.nextPosition > pin && !(await this.#isUrgent(first))) return undefined
+    if (this.#sparing && this.#isAwaited(first, pin) && !(await this.#isUrgent(first))) return undefined
     for (const prepare of this.#before) {
       // Room has to be made in any case.
       await prepare(first.finished.nextPosition, reason === 'erase_after').catch((error: unknown) => {
@@ -310,6 +310,13 @@ export class Retention {
     // That may have taken long.
     const store = this.#first(({ number }) => number === first.number)
     return store && this.#remove(this.#describe(store, 'store', reason, pin))
+  }
+
+  /** Whether a reader has not read all of it, or makes something of it before it goes. */
+  #isAwaited({ finished: { nextPosition } }: First, pin: Position): boolean {
+    return (
+      nextPosition > pin || this.#around.readers.all().some(({ base }) => base !== undefined && base < nextPosition)
+    )
   }
 
   async #isUrgent({ number }: First): Promise<boolean> {

@@ -4,10 +4,10 @@ import { dotOf } from '../../analytics/drawing/dot.ts'
 import { jsonOf } from '../../analytics/drawing/json.ts'
 import { svgOf } from '../../analytics/drawing/svg.ts'
 import { loadModels, type Model } from '../../analytics/models.ts'
+import type { StudentGraph } from '../../analytics/student-graphs.ts'
 import { UnderstudyError } from '../../errors.ts'
 import { type Command, dataOptions, usage } from '../command.ts'
 import { configOf } from '../configuration.ts'
-import type { ListedStudent } from '../local/students.ts'
 import { printable, shortId } from '../student-ids.ts'
 import type { Call, Options } from '../terminal.ts'
 import { withStudents } from '../with-students.ts'
@@ -68,8 +68,8 @@ async function taskOf(call: Call): Promise<Model | undefined> {
 }
 
 /** The one graph that is meant. */
-async function find(call: Call, user: string, task: Model | undefined): Promise<ListedStudent> {
-  const found: ListedStudent[] = []
+async function find(call: Call, user: string, task: Model | undefined): Promise<StudentGraph> {
+  const found: StudentGraph[] = []
   await withStudents(call, user, (student) => found.push(student))
   const exact = found.filter((student) => student.user === user)
   const those = narrowed(exact.length > 0 ? exact : found, call.options, task)
@@ -84,7 +84,7 @@ async function find(call: Call, user: string, task: Model | undefined): Promise<
   return student
 }
 
-function narrowed(found: readonly ListedStudent[], options: Options, task: Model | undefined): ListedStudent[] {
+function narrowed(found: readonly StudentGraph[], options: Options, task: Model | undefined): StudentGraph[] {
   const [exp, course] = [options.text('exp'), options.text('course')]
   const named = found.filter((one) => (exp ?? one.exp) === one.exp && (course ?? one.course) === one.course)
   const ofTask = named.filter((one) => one.exp === task?.exp && one.course === task.course)

@@ -1,9 +1,9 @@
 import { sum } from '../../analytics/measures/matrix.ts'
 import { taskDistance } from '../../analytics/measures/task-distance.ts'
 import { loadModels, type Models } from '../../analytics/models.ts'
+import type { StudentGraph } from '../../analytics/student-graphs.ts'
 import { type Command, dataOptions, jsonOption } from '../command.ts'
 import { configOf } from '../configuration.ts'
-import type { ListedStudent } from '../local/students.ts'
 import { printable, shortId } from '../student-ids.ts'
 import { table } from '../table.ts'
 import { countText, plural } from '../text.ts'
@@ -59,7 +59,7 @@ interface Row {
   readonly task_distance: number | null
 }
 
-function rowOf(student: ListedStudent, models: Models, idOf: (user: string) => string): Row {
+function rowOf(student: StudentGraph, models: Models, idOf: (user: string) => string): Row {
   const { user, exp, course, matrix, feedback, commands, lastMs } = student
   const distances = models.of(exp, course).flatMap(({ name, matrix: task }) => {
     const distance = taskDistance(matrix, task)

@@ -1,4 +1,4 @@
-import type { StudentBase } from '../../analytics/student-graphs.ts'
+import type { StudentBase, StudentGraph } from '../../analytics/student-graphs.ts'
 import type { CaptureStatus } from '../../captures/capture-status.ts'
 import type { ImportedFrame } from '../../captures/import.ts'
 import { UnderstudyError } from '../../errors.ts'
@@ -11,7 +11,6 @@ import type { Sockets } from '../../world/sockets.ts'
 import type { Ms } from '../../world/time.ts'
 import { errorOf, type FrameJson, frameFromJson, type Message, readMessages, writeMessages } from './protocol.ts'
 import type { Status } from './status.ts'
-import type { ListedStudent } from './students.ts'
 
 interface Extent {
   readonly firstPosition: number
@@ -107,9 +106,9 @@ export class LocalClient implements Omit<JournalReader, 'cursor'> {
   }
 
   /** The graphs of students whose id begins so. */
-  async *students(idBegins: string): AsyncGenerator<ListedStudent> {
+  async *students(idBegins: string): AsyncGenerator<StudentGraph> {
     for await (const messages of this.ask('/students', { user: idBegins })) {
-      for (const message of messages) if ('item' in message) yield message.item as ListedStudent
+      for (const message of messages) if ('item' in message) yield message.item as StudentGraph
     }
   }
 
