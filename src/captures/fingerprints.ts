@@ -11,7 +11,7 @@ export class Fingerprints {
     this.taken = new Uint32Array(found.length)
   }
 
-  /** Whether there is one that has not been taken. */
+  /** Whether there is one that had not been taken. */
   take(fingerprint: bigint): boolean {
     const first = this.firstOf(fingerprint)
     const before = this.taken[first] ?? 0
@@ -24,6 +24,12 @@ export class Fingerprints {
   wasTaken(fingerprint: bigint): boolean {
     const first = this.firstOf(fingerprint)
     return this.sorted[first] === fingerprint && (this.taken[first] ?? 0) > 0
+  }
+
+  /** Whether there is one that has not been taken. */
+  isLeft(fingerprint: bigint): boolean {
+    const first = this.firstOf(fingerprint)
+    return this.sorted[first + (this.taken[first] ?? 0)] === fingerprint
   }
 
   /** The first place whose value is not below. */

@@ -135,3 +135,11 @@ test("days are those of the site's zone, or of another one that is named", async
   const { code, err } = await sh('reconcile --data /data --primary /primary --time-zone Moon/Crater')
   expect([code, err]).toEqual([2, expect.stringContaining('a time zone, like "Europe/London"')])
 })
+
+test('the order of what was imported is not judged', async () => {
+  const lines = [annas[1], annas[0], annas[2], annas[3]].join('')
+  await simulation.complete(files.writeFile('/primary/anna-spin30-spinner-cie3.json', lines))
+  await simulation.complete(files.writeFile('/primary/ben-spin30-spinner-cie3.json', bens[0]!))
+  const { code, out } = await sh('reconcile --data /data --primary /primary --json')
+  expect([code, JSON.parse(out).reordered]).toEqual([0, []])
+})

@@ -153,9 +153,41 @@ describe('the differences are exactly those that were made', () => {
             expected.add({ hardware, day }, 'both')
           }
         }
-        const { days, differences } = await lab.reconcile()
+        const { days, differences, reordered } = await lab.reconcile()
         expect(days).toEqual(expected.sorted)
-        expect(differences).toEqual([])
+        expect([differences, reordered]).toEqual([[], []])
+      }),
+      { numRuns: 40 }
+    )
+  })
+
+  test('lines in another order are found, also where others are missing', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, async (seed) => {
+        const dice = new Dice(seed)
+        const messages = someCommands(dice)
+        const lab = await Lab.of(messages)
+        const logs = new Map<string, Logged[]>()
+        for (const message of messages) {
+          const { user, hardware, exp, course } = message
+          const key = JSON.stringify([user, hardware, exp, course])
+          logs.set(key, [...(logs.get(key) ?? []), message])
+        }
+        const swapped: string[] = []
+        for (const [key, lines] of logs) {
+          const kept = lines.filter(() => dice.chance(0.8))
+          const at = dice.int(1, Math.max(1, kept.length - 1))
+          if (at < kept.length && dice.chance(0.5)) {
+            swapped.push(key)
+            const [one, other] = [kept[at - 1]!, kept[at]!]
+            kept.splice(at - 1, 2, other, one)
+          }
+          await lab.log(kept)
+        }
+        const { days, reordered } = await lab.reconcile()
+        const found = reordered.map(({ user, hardware, exp, course }) => JSON.stringify([user, hardware, exp, course]))
+        expect(found.sort()).toEqual(swapped.sort())
+        expect(days.reduce((sum, row) => sum + row.onlyPrimary, 0)).toBe(0)
       }),
       { numRuns: 40 }
     )
@@ -180,8 +212,8 @@ describe('the differences are exactly those that were made', () => {
         const next = { ...last, t: last.t + 5 }
         missed.add(next)
         await lab.journal.append([framed(next)])
-        const { days, differences } = await lab.reconcile()
-        expect(differences).toEqual([])
+        const { days, differences, reordered } = await lab.reconcile()
+        expect([differences, reordered]).toEqual([[], []])
         const total = (of: (row: DayRow) => number): number => days.reduce((sum, row) => sum + of(row), 0)
         expect(total((row) => row.onlyPi)).toBe(missed.size)
         expect(total((row) => row.onlyPrimary)).toBe(0)

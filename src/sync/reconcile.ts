@@ -1,7 +1,7 @@
 import { Counts, keyText, type Matrix } from '../analytics/count.ts'
 import { type Key, readCounted } from '../analytics/count-message.ts'
 import { Fingerprints, valueFingerprint } from '../captures/fingerprints.ts'
-import { readLogged, type TableKind, tableLabels } from '../captures/formats/primary-files.ts'
+import { type Logged, readLogged, type TableKind, tableLabels } from '../captures/formats/primary-files.ts'
 import { parseJson } from '../captures/json.ts'
 import { timeOf } from '../captures/message-time.ts'
 import { Zone } from '../captures/zone.ts'
@@ -10,6 +10,7 @@ import { split } from '../relay/splitter.ts'
 import { compareCapture } from './reconcile-capture.ts'
 import { type DayRow, DayRows } from './reconcile-days.ts'
 import type { PrimaryFolder, PrimaryTable } from './reconcile-folder.ts'
+import { PiOrders, type RawLog, rawLogKey } from './reconcile-order.ts'
 import { PiStudent } from './reconcile-student.ts'
 
 /** A cell in which the primary's table and what the Pi has counted differ. */
@@ -34,6 +35,8 @@ export interface Reconciliation {
   /** Those that could not. */
   readonly unreadableTables: number
   readonly differences: readonly TableDifference[]
+  /** Raw logs in which what both have is in another order, so that they count otherwise. */
+  readonly reordered: readonly Logged[]
 }
 
 export interface ReconcileOptions {
@@ -63,21 +66,25 @@ export async function reconcile(
   const tables = await folder.tables()
   // a folder of plain captures says nothing of students
   const compared = folder.rawLogs.length + tables.length > 0
-  const differences = compared ? await compareStudents(tables, logs, journal, days, progress) : []
+  const orders = new PiOrders()
+  const differences = compared ? await compareStudents(tables, logs, orders, journal, days, progress) : []
+  const reordered = orders.differing(logs.logs, logs.fingerprints)
   for (const { name, stream } of folder.captures) await compareCapture(folder, name, stream, journal, days)
   const readable = tables.filter(({ values }) => values !== undefined).length
   const unreadableTables = tables.length - readable
-  return { days: finished(days), tables: readable, unreadableTables, differences, fingerprints: logs.fingerprints }
+  const { fingerprints } = logs
+  return { days: finished(days), tables: readable, unreadableTables, differences, reordered, fingerprints }
 }
 
 async function compareStudents(
   tables: readonly PrimaryTable[],
   { fingerprints, firstKeptMs }: RawLogs,
+  orders: PiOrders,
   journal: Pick<JournalReader, 'range' | 'nextPosition'>,
   days: DayRows,
   progress: (position: number) => void
 ): Promise<TableDifference[]> {
-  const { students, feedback } = await readJournal(journal, fingerprints, days, progress)
+  const { students, feedback } = await readJournal(journal, fingerprints, orders, days, progress)
   const feedbackCompared = new Set<string>()
   const differences: TableDifference[] = []
   const note = (table: TableKind, key: Key, primary: Matrix, pi: Matrix): void => {
@@ -113,10 +120,11 @@ function finished(days: DayRows): DayRow[] {
 interface RawLogs extends PrimaryLines {
   /** The earliest time in each student's raw logs, ms since 1970. */
   readonly firstKeptMs: ReadonlyMap<string, number>
+  readonly logs: ReadonlyMap<string, RawLog>
 }
 
 async function readRawLogs(folder: PrimaryFolder, days: DayRows): Promise<RawLogs> {
-  const found: bigint[] = []
+  const logs = new Map<string, RawLog>()
   const firstKeptMs = new Map<string, number>()
   for (const name of folder.rawLogs) {
     for await (const { bytes } of folder.lines(name)) {
@@ -127,14 +135,17 @@ async function readRawLogs(folder: PrimaryFolder, days: DayRows): Promise<RawLog
         days.row(hardwareIn(name), '-').notComparable++
         continue
       }
-      found.push(fingerprint)
+      const log = logs.get(rawLogKey(logged)) ?? { logged, values: [] }
+      logs.set(rawLogKey(logged), log)
+      log.values.push(fingerprint)
       days.of(logged.hardware, message).onlyPrimary++
       const us = timeOf(message)
       const key = keyText(logged)
       if (us !== undefined) firstKeptMs.set(key, Math.min(us / 1000, firstKeptMs.get(key) ?? Number.POSITIVE_INFINITY))
     }
   }
-  return { fingerprints: new Fingerprints(found), firstKeptMs }
+  const all = [...logs.values()].flatMap(({ values }) => values)
+  return { fingerprints: new Fingerprints(all), firstKeptMs, logs }
 }
 
 /** The hardware that a raw log's name tells of, which is the third from its end. */
@@ -146,6 +157,7 @@ function hardwareIn(name: string): string {
 async function readJournal(
   journal: Pick<JournalReader, 'range' | 'nextPosition'>,
   fingerprints: Fingerprints,
+  orders: PiOrders,
   days: DayRows,
   progress: (position: number) => void
 ): Promise<{ students: Map<string, PiStudent>; feedback: Counts<undefined> }> {
@@ -173,6 +185,7 @@ async function readJournal(
         const row = days.of(logged.hardware, message)
         const tMs = us === undefined ? undefined : us / 1000
         const matched = fingerprints.take(fingerprint)
+        if (matched) orders.add(rawLogKey(logged), fingerprint, origin === 'import')
         student.add({ row, node: command?.node, tMs, matched }, logged.hardware, origin === 'import')
       }
     }

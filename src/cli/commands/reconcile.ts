@@ -18,7 +18,7 @@ export const reconcileCommand: Command = {
   summary: 'compares what the primary has with what was recorded',
   operandCount: { min: 0, max: 0 },
   description: [
-    "Prints for each stream and day (in the site's time zone, by the messages' own time) how many messages both have, only the primary, and only the Pi. Only what the primary keeps can be compared. Its raw logs hold commands (type analytics): they are compared by their parsed value, each as often as it occurs. What it has counted and deleted is under COUNTED; there each student's matrix is compared, cell by cell, with the one counted from the journal, and so is what students said in feedback. NOT COMPARABLE are lines that are no message, and commands that do not say whose or of what they are, which the primary drops.",
+    "Prints for each stream and day (in the site's time zone, by the messages' own time) how many messages both have, only the primary, and only the Pi. Only what the primary keeps can be compared. Its raw logs hold commands (type analytics): they are compared by their parsed value, each as often as it occurs, and by their order. What it has counted and deleted is under COUNTED; there each student's matrix is compared, cell by cell, with the one counted from the journal, and so is what students said in feedback. NOT COMPARABLE are lines that are no message, and commands that do not say whose or of what they are, which the primary drops.",
     'Files of one stream (spin30.jsonl, spin30.txt), as connect.sh made them, are compared too: all messages, over the time they cover.',
     'DIR is the DATA_PATH of the primary, a copy of it, or user@host:DIR, which is fetched with rsync over ssh, as whoever calls this may log in there. Nothing is written to it.',
     'With --import, what only the primary has is taken into the journal, marked as imported. Run again, it finds it there. A second copy of a message that the journal has is not taken: nobody gives one command twice in the same millisecond. Imported commands are counted in order of their time.'
@@ -29,7 +29,7 @@ export const reconcileCommand: Command = {
     primary: { value: 'DIR', help: 'What the primary has: a folder, or user@host:DIR.' },
     import: { help: 'Take into the journal what only the primary has.' },
     'time-zone': { value: 'ZONE', help: "Whose calendar the days are of, like Europe/London; default: the site's." },
-    json: { help: 'Print everything as JSON, with the ids of students whose tables differ.' }
+    json: { help: 'Print everything as JSON, with the ids of students whose tables or raw logs differ.' }
   },
   exits: { 1: 'They differ.', 3: 'Another import is being made.' },
   examples: [
@@ -90,12 +90,14 @@ async function compareAndImport(call: Call, folder: PrimaryFolder, zone: Zone, b
   }
 }
 
-function differs({ days, differences, unreadableTables }: Reconciliation): boolean {
-  return differences.length + unreadableTables > 0 || days.some((row) => row.onlyPrimary + row.onlyPi > 0)
+function differs({ days, differences, unreadableTables, reordered }: Reconciliation): boolean {
+  return (
+    differences.length + unreadableTables + reordered.length > 0 || days.some((row) => row.onlyPrimary + row.onlyPi > 0)
+  )
 }
 
 function reportText(found: Omit<Found, 'fingerprints'>): string {
-  const { days, tables, unreadableTables, differences, imported } = found
+  const { days, tables, unreadableTables, differences, reordered, imported } = found
   const rows = days.map(({ stream, day, both, onlyPrimary, onlyPi, counted, notComparable }) => [
     stream,
     day,
@@ -105,6 +107,7 @@ function reportText(found: Omit<Found, 'fingerprints'>): string {
   const lines = [
     `${plural(tables, 'table')} compared, ${countText(differences.length)} differ in ${plural(cells, 'cell')}`
   ]
+  if (reordered.length > 0) lines.push(`${plural(reordered.length, 'raw log')} in another order than the Pi's`)
   if (unreadableTables > 0) lines.push(`${plural(unreadableTables, 'table')} cannot be read`)
   if (imported) {
     lines.push(
