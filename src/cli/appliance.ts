@@ -4,21 +4,20 @@ import { Discovery } from '../config/discovery.ts'
 import { streamMatcher } from '../config/patterns.ts'
 import { expiryWarning } from '../config/token.ts'
 import { type ErrorCode, systemCode, UnderstudyError } from '../errors.ts'
+import type { StreamFacts } from '../health/rooms.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Log } from '../log.ts'
 import { Roster } from '../relay/roster.ts'
 import type { Timer } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { AwaitedJournal, type AwaitedOptions } from './awaited-journal.ts'
-import type { Status } from './local/status.ts'
+import type { Recording } from './local/status.ts'
 import { StandingIn } from './standing-in.ts'
 import { Tally } from './tally.ts'
 import { version } from './version.ts'
+import { Watched } from './watched.ts'
 
 const DAY_MS = 86_400_000
-/** What is being recorded. */
-type Recording = Pick<Status, 'streams' | 'problems'>
-
 export interface ApplianceOptions extends AwaitedOptions {
   /** How many messages a frame counts for in `tally`; without it, one. */
   readonly messagesIn?: (payload: Buffer) => number
@@ -27,6 +26,7 @@ export interface ApplianceOptions extends AwaitedOptions {
 /** The recorder: finds the streams, hears them, keeps them in the journal, and answers the other commands meanwhile. */
 export class Appliance {
   readonly tally: Tally
+  private readonly watched: Watched
   private readonly awaited: AwaitedJournal
   private readonly world: World
   private readonly log: Log
@@ -56,6 +56,12 @@ export class Appliance {
     this.isLive = relay.live.length > 0 ? streamMatcher(relay.live) : () => false
     this.discovery = new Discovery(world, config, log)
     this.tally = new Tally(() => awaited.hearing, world.clock, options.messagesIn ?? (() => 1))
+    this.watched = new Watched(
+      world,
+      config,
+      { awaited, ca, streams: () => this.streamFacts(), problems: () => this.found.problems },
+      log
+    )
     this.roster = new Roster(
       world,
       {
@@ -82,7 +88,8 @@ export class Appliance {
     const ca = await readCa(world, options.config.network.caFile)
     let appliance: Appliance | undefined
     const recording = (): Recording => appliance?.recording() ?? { streams: [], problems: [] }
-    const awaited = await AwaitedJournal.open(world, options, recording, log)
+    const passed = (): void => appliance?.watched.health.refresh()
+    const awaited = await AwaitedJournal.open(world, { ...options, passed }, recording, log)
     appliance = new Appliance(world, options, awaited, ca, log)
     await appliance.begin()
     return appliance
@@ -111,8 +118,11 @@ export class Appliance {
     this.discovery.stop()
     this.expiryTimer?.cancel()
     await this.standingIn.stop()
+    // It is not waited for first: what has come is committed whatever a sensor does.
+    const unwatched = this.watched.stop()
     await this.roster.stop()
     await this.awaited.close()
+    await unwatched
     this.log.info({}, 'stopped')
   }
 
@@ -123,7 +133,16 @@ export class Appliance {
       const tokenExpiresMs = this.found.tokens.get(stream)?.expiresMs
       return { stream, heard, cause, code, frames, lastUs, tokenExpiresMs, primary: primary.get(stream) }
     })
-    return { streams, problems: this.found.problems }
+    return { streams, problems: this.found.problems, health: this.watched.status() }
+  }
+
+  private streamFacts(): StreamFacts[] {
+    const journal = this.awaited.running?.journal
+    return this.tally.streams().map(({ stream, heard, sinceUs, cause, code, frames, lastUs }) => {
+      const tokenExpiresMs = this.found.tokens.get(stream)?.expiresMs
+      const spoke = (journal?.lastSeq(stream) ?? 0) > 0
+      return { stream, heard, sinceUs, cause, code, frames, lastUs, tokenExpiresMs, spoke }
+    })
   }
 
   private async begin(): Promise<void> {
@@ -133,6 +152,7 @@ export class Appliance {
     this.roster.start()
     // Who stops it is told why there is no journal.
     void this.awaited.opened.then(() => this.standingIn.begin(this.journal, this.awaited.graphs)).catch(() => {})
+    this.watched.start()
     this.log.info({ version, streams: this.found.sources.length }, 'recording')
   }
 

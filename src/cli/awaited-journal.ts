@@ -1,6 +1,7 @@
 import type { StudentGraphs } from '../analytics/student-graphs.ts'
 import { UnderstudyError } from '../errors.ts'
 import { EarlyHearing } from '../journal/early-hearing.ts'
+import type { Stamp } from '../journal/entry.ts'
 import type { Hearing } from '../journal/hearing.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type DiskFailure, diskFailure } from '../journal/without-room.ts'
@@ -8,7 +9,7 @@ import type { Log } from '../log.ts'
 import { type Ms, sleep } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { connectRunning } from './local/open.ts'
-import type { Status } from './local/status.ts'
+import type { Recording } from './local/status.ts'
 import { ServedJournal, type ServedOptions } from './served-journal.ts'
 
 /** While there is no room: how often it is tried, and how often that is told. */
@@ -67,7 +68,7 @@ export class AwaitedJournal {
   static async open(
     world: World,
     options: AwaitedOptions,
-    recording: () => Pick<Status, 'streams' | 'problems'>,
+    recording: () => Recording,
     log: Log
   ): Promise<AwaitedJournal> {
     const open = (early?: EarlyHearing): Promise<ServedJournal> =>
@@ -92,6 +93,16 @@ export class AwaitedJournal {
   get graphs(): StudentGraphs {
     if (!this.served) throw this.noRoom()
     return this.served.graphs
+  }
+
+  /** The journal with what works on it; `undefined` while it is not open. */
+  get running(): ServedJournal | undefined {
+    return this.served
+  }
+
+  /** Now, by the clock that entries go by. */
+  stamp(): Stamp {
+    return this.served?.journal.stamp() ?? this.early!.time.stamp()
   }
 
   /** Where what the relay client tells goes at this moment. */

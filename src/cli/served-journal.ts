@@ -13,7 +13,7 @@ import { Sync } from '../sync/sync.ts'
 import type { World } from '../world/world.ts'
 import { serveCommands } from './local/server.ts'
 import { chooseSocket } from './local/socket-path.ts'
-import type { Status } from './local/status.ts'
+import type { Recording, Status } from './local/status.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -26,6 +26,8 @@ export interface ServedOptions {
   readonly reserveBytes?: number
   /** For tests: called after each step from a window that is due to its folder that is confirmed, and removed. */
   readonly step?: (step: string) => void
+  /** Called at the end of each attempt to hand over. */
+  readonly passed?: () => void
 }
 
 /** The journal of a data folder, opened for writing, and answering the other commands as long as it is. */
@@ -57,8 +59,8 @@ export class ServedJournal {
    */
   static async open(
     world: World,
-    { config, user, reserveBytes = RESERVE_BYTES, step = () => {} }: ServedOptions,
-    recording: () => Pick<Status, 'streams' | 'problems'>,
+    { config, user, reserveBytes = RESERVE_BYTES, passed = () => {}, step = () => {} }: ServedOptions,
+    recording: () => Recording,
     log: Log,
     early?: EarlyHearing
   ): Promise<ServedJournal> {
@@ -81,8 +83,10 @@ export class ServedJournal {
         },
         log
       )
-      const around = { ...syncSurroundings(world, directory, journal, captures), step }
+      const verdict = (): object | undefined => recording().health?.verdict
+      const around = { ...syncSurroundings(world, directory, journal, captures, verdict), step }
       const sync = new Sync(world, config, around, log)
+      sync.onPass = passed
       const graphs = new StudentGraphs(world, journal, log)
       const status = (): Omit<Status, 'sync'> => {
         const { firstPosition, nextPosition, pendingBytes, disk } = journal
@@ -120,7 +124,13 @@ export class ServedJournal {
 }
 
 /** What is handed over of a data folder, and who is told of it. */
-function syncSurroundings({ files }: World, directory: string, journal: Journal, captures: Captures): Surroundings {
+function syncSurroundings(
+  { files }: World,
+  directory: string,
+  journal: Journal,
+  captures: Captures,
+  verdict: () => object | undefined
+): Surroundings {
   const sealed = new KnownSealed(files, directory)
   return {
     sealed: () => sealed.all(),
@@ -134,7 +144,8 @@ function syncSurroundings({ files }: World, directory: string, journal: Journal,
     confirmJournal: (position) => journal.confirm(position),
     firstPosition: () => journal.firstPosition,
     unerased: () =>
-      journal.unerased.map(({ store, begunUs }) => `store ${store}, begun ${new Date(begunUs / 1000).toISOString()}`)
+      journal.unerased.map(({ store, begunUs }) => `store ${store}, begun ${new Date(begunUs / 1000).toISOString()}`),
+    verdict
   }
 }
 

@@ -6,6 +6,8 @@ import type { Clock, Ms, Us } from '../world/time.ts'
 export interface StreamTally {
   readonly stream: string
   heard: boolean
+  /** Since when it is, or is not; monotonic time. */
+  sinceUs: Us
   /** Why not, while it is not heard. */
   cause?: LossCause | undefined
   code?: ErrorCode | undefined
@@ -44,7 +46,8 @@ export class Tally implements RelayListener {
   }
 
   added(stream: string): void {
-    this.tallies.set(stream, { stream, heard: false, frames: 0, messages: 0, losses: 0 })
+    const sinceUs = this.clock.monoUs()
+    this.tallies.set(stream, { stream, heard: false, sinceUs, frames: 0, messages: 0, losses: 0 })
     this.next.added(stream)
   }
 
@@ -55,7 +58,10 @@ export class Tally implements RelayListener {
 
   heard(stream: string): void {
     const tally = this.tallies.get(stream)
-    if (tally) Object.assign(tally, { heard: true, cause: undefined, code: undefined })
+    if (tally) {
+      if (!tally.heard) tally.sinceUs = this.clock.monoUs()
+      Object.assign(tally, { heard: true, cause: undefined, code: undefined })
+    }
     this.next.heard(stream)
   }
 
@@ -76,7 +82,10 @@ export class Tally implements RelayListener {
   lost(stream: string, cause: LossCause, code?: ErrorCode, heardUntilUs?: Us): void {
     const tally = this.tallies.get(stream)
     if (tally) {
-      if (tally.heard) tally.losses++
+      if (tally.heard) {
+        tally.losses++
+        tally.sinceUs = this.clock.monoUs()
+      }
       Object.assign(tally, { heard: false, cause, code })
     }
     this.next.lost(stream, cause, code, heardUntilUs)

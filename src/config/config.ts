@@ -73,27 +73,22 @@ export interface Config {
   }
   readonly analytics: { readonly corrected: boolean }
   readonly standby: { readonly mode: 'observe' | 'answer' | 'always'; readonly afterMs: Ms }
+  /** Days like `2026-09-14`, both inclusive; none: the labs are always in use. */
+  readonly terms: ReadonlyArray<{ readonly from: string; readonly to: string }>
+  readonly health: {
+    readonly unheardMs: Ms
+    /** What can be written to the disk in its life. */
+    readonly enduranceBytes: number | undefined
+    readonly lookIntervalMs: Ms
+  }
+  readonly notify: { readonly url: string | undefined }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
 /** From the file's words to the program's, with the units in the names. */
 export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
-  const {
-    site,
-    streams,
-    relay,
-    journal,
-    network,
-    clock,
-    data,
-    primary,
-    sync,
-    analytics,
-    standby,
-    log,
-    capture,
-    time_zone
-  } = file
+  const { site, streams, relay, journal, network, clock, data, primary, sync, analytics, standby, log } = file
+  const { capture, time_zone, term, health, notify } = file
   return {
     site,
     timeZone: time_zone,
@@ -140,6 +135,13 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
     },
     analytics,
     standby: { mode: standby.mode, afterMs: standby.after },
+    terms: term,
+    health: {
+      unheardMs: health.unheard,
+      enduranceBytes: health.endurance,
+      lookIntervalMs: health.look_interval
+    },
+    notify: { url: notify.url },
     log
   }
 }

@@ -60,6 +60,9 @@ test('without a file the defaults hold', async () => {
     ],
     analytics: { corrected: false },
     standby: { mode: 'observe', afterMs: 2000 },
+    terms: [],
+    health: { unheardMs: 300_000, enduranceBytes: undefined, lookIntervalMs: 2000 },
+    notify: { url: undefined },
     log: { level: 'info' }
   })
 })
@@ -70,10 +73,12 @@ describe('the example', () => {
   })
 
   test('is still valid with the keys that are commented out, and those change something', async () => {
-    const config = await load(example.replaceAll(/^#(\w+ = )/gm, '$1'))
+    const config = await load(example.replaceAll(/^#(\w+ = |\[\[)/gm, '$1'))
     expect(config.network).toEqual({ proxy: 'http://proxy.example:3128', caFile: '/etc/understudy/ca.pem' })
     expect(Object.values(config.primary)).not.toContain(undefined)
     expect(Object.values(config.sync)).not.toContain(undefined)
+    expect(config.terms).toEqual([{ from: '2026-09-14', to: '2026-12-18' }])
+    expect([config.health.enduranceBytes, config.notify.url]).toEqual([30e12, 'https://example.org/understudy'])
     expect(config.sync.target).toEqual({ user: 'understudy', host: 'primary.example', directory: '/srv/understudy' })
   })
 
@@ -85,7 +90,7 @@ describe('the example', () => {
     )
     const keys = [...everyKey.matchAll(/expected one of (.*)/g)].flatMap(([, list]) => list!.split(', '))
     expect(keys.length).toBeGreaterThan(20)
-    for (const key of keys) expect(example).toMatch(new RegExp(`^(\\[+${key}\\]+|#?${key} = )`, 'm'))
+    for (const key of keys) expect(example).toMatch(new RegExp(`^(#?\\[+${key}\\]+|#?${key} = )`, 'm'))
   })
 })
 
@@ -132,6 +137,12 @@ describe('one wrong value', () => {
     ['[log]\nlevel = "loud"', 'log.level: found other text, expected "debug", "info", "warn", "error"'],
     ['site = "a/b"', 'site: found other text, expected at most 64 letters'],
     ['time_zone = "Europe/Edinburgh"', 'time_zone: found other text, expected a time zone'],
+    ['[notify]\nurl = "http://example.org/"', 'notify.url: found other text, expected an https URL'],
+    ['[[term]]\nfrom = 2026-09-14', 'term, entry 1.to: found nothing, expected it to be given'],
+    ['[[term]]\nfrom = "2026-09-14"\nto = 2026-12-18', 'term, entry 1.from: found other text, expected a day'],
+    ['[[term]]\nfrom = 2026-09-14T08:00:00Z\nto = 2026-12-18', 'term, entry 1.from: found a date, expected a day'],
+    ['[[term]]\nfrom = 2026-09-14\nto = 2026-09-13', 'term, entry 1.to: found a day before `from`'],
+    ['[term]\nfrom = 2026-09-14', 'term: found a table, expected tables'],
     ['capture = 1', 'capture: found a number, expected tables'],
     ['site = \n', 'line 1, column 8: invalid value, expected TOML'],
     ['[log]\nlevel = "info', 'line 2, column 9: unfinished string, expected TOML']
@@ -233,7 +244,7 @@ describe('the file', () => {
 })
 
 test('ten thousand mutated configs: a config or one coded error', async () => {
-  const filled = Buffer.from(example.replaceAll(/^#(\w+ = )/gm, '$1').replaceAll(/^#.*\n/gm, ''))
+  const filled = Buffer.from(example.replaceAll(/^#(\w+ = |\[\[)/gm, '$1').replaceAll(/^#.*\n/gm, ''))
   const pieces = [
     '"',
     '\n',

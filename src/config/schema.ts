@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { captures, dailyCapture } from './capture.ts'
 import { cronForm, isCron } from './cron.ts'
+import { health, notify, terms } from './health.ts'
 import { isPattern, patternForm } from './patterns.ts'
 import { isSiteName, siteForm } from './site-name.ts'
 import { socketStream, socketUrlForm } from './socket-url.ts'
@@ -190,5 +191,9 @@ export const configSchema = section({
   sync: v.optional(sync, {}),
   analytics: v.optional(analytics, {}),
   standby: v.optional(standby, {}),
+  /** When the labs are in use; none: always. */
+  term: v.optional(terms, []),
+  health: v.optional(health, {}),
+  notify: v.optional(notify, {}),
   log: v.optional(log, {})
 })

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts'
 import type { TimeSource } from '../journal/entry.ts'
+import type { DamagedStore } from '../journal/journal.ts'
 import type { DiskFailure } from '../journal/without-room.ts'
 import type { Ms } from '../world/time.ts'
 
@@ -46,13 +47,13 @@ export interface StreamReport {
   readonly tokenExpiresMs?: Ms | undefined
 }
 
-interface ProblemReport {
+export interface ProblemReport {
   readonly code: ErrorCode
   readonly detail: string
   readonly stream?: string | undefined
 }
 
-interface JournalReport {
+export interface JournalReport {
   /** False while it waits for room to be opened. */
   readonly open: boolean
   /** Why nothing can be committed now. */
@@ -60,19 +61,8 @@ interface JournalReport {
   /** Received and not yet on the disk: how much, and for how long the oldest of it. */
   readonly pendingBytes: number
   readonly pendingMs: Ms
-  readonly damaged: readonly DamageReport[]
+  readonly damaged: readonly DamagedStore[]
   readonly dataDisk?: DataDiskReport | undefined
-}
-
-/** A store that was found damaged and set aside. */
-export interface DamageReport {
-  readonly store: number
-  /** The day, where its name tells it. */
-  readonly foundMs?: Ms | undefined
-  /** Whether what could be read of it stands in its place again. */
-  readonly salvaged: boolean
-  /** Records that are missing of it. */
-  readonly lost: number
 }
 
 interface DataDiskReport {
@@ -83,7 +73,7 @@ interface DataDiskReport {
   readonly storesAway: number
 }
 
-interface CaptureReport {
+export interface CaptureReport {
   readonly capture: string
   /** The last sealed folder. */
   readonly folder?: string | undefined
@@ -93,7 +83,7 @@ interface CaptureReport {
   readonly waits: boolean
 }
 
-interface SyncReport {
+export interface SyncReport {
   /** Whether a primary is configured. */
   readonly configured: boolean
   /** Folders that the primary has proved to have. */
@@ -109,7 +99,7 @@ interface SyncReport {
   readonly doneMs?: Ms | undefined
 }
 
-interface ClockReport {
+export interface ClockReport {
   /** Why the time is held to be right; `none`: it is not. */
   readonly source: TimeSource
   /** Whether the kernel says that it is synchronised. */
@@ -137,19 +127,19 @@ export interface MachineReport {
 }
 
 /** Each: now, and at any time since the boot. */
-interface PowerReport {
+export interface PowerReport {
   readonly underVoltage?: Occurrence | undefined
   readonly throttled?: Occurrence | undefined
   /** Slowed down because it is hot. */
   readonly hot?: Occurrence | undefined
 }
 
-interface Occurrence {
+export interface Occurrence {
   readonly now: boolean
   readonly since: boolean
 }
 
-interface MemoryReport {
+export interface MemoryReport {
   readonly totalBytes: number
   readonly availableBytes: number
   /** This program's own. */
@@ -157,7 +147,7 @@ interface MemoryReport {
 }
 
 /** Processes that run or wait to, on average over 1, 5 and 15 minutes. */
-interface LoadReport {
+export interface LoadReport {
   readonly one: number
   readonly five: number
   readonly fifteen: number
@@ -178,7 +168,7 @@ export interface DiskReport {
 }
 
 /** Of the whole device, whoever writes to it. */
-interface WearReport {
+export interface WearReport {
   readonly device: string
   /** Written since this program started. */
   readonly writtenBytes: number
@@ -191,7 +181,7 @@ interface WearReport {
   readonly reserve?: 'normal' | 'warning' | 'urgent' | undefined
 }
 
-interface NetworkReport {
+export interface NetworkReport {
   /** The one with the default route. */
   readonly interface?: string | undefined
   readonly up: boolean
@@ -199,7 +189,7 @@ interface NetworkReport {
   readonly signalDbm?: number | undefined
 }
 
-interface PrimaryReport {
+export interface PrimaryReport {
   /** Whether it answers what it is asked. */
   readonly available: boolean
   readonly sinceMs: Ms

@@ -66,6 +66,17 @@ export interface DiskReport {
   readonly away: readonly AwayStore[]
 }
 
+/** A store that was found damaged and set aside. */
+export interface DamagedStore {
+  readonly store: number
+  /** The day, in ms since 1970. */
+  readonly foundMs?: Ms
+  /** Whether what could be read of it stands in its place again. */
+  readonly salvaged: boolean
+  /** Records that are missing of it. */
+  readonly lost: number
+}
+
 interface JournalParts {
   readonly series: Series
   readonly writer: Writer
@@ -255,6 +266,22 @@ export class Journal extends SeriesReader {
   /** Everything before this position is known to be elsewhere too: it may go before the rest when room is needed. */
   confirm(position: Position): Promise<void> {
     return this.#series.confirm(Math.min(position, this.nextPosition))
+  }
+
+  /** What was found damaged, and is not removed. */
+  get damaged(): DamagedStore[] {
+    return this.#series.stores.flatMap(({ number: store, damaged, removed }) => {
+      if (!damaged || removed) return []
+      const { aside, salvaged, holes } = damaged
+      const foundMs = Date.parse(aside.slice(0, 10))
+      const lost = holes.reduce((sum, { fromPosition, toPosition }) => sum + toPosition - fromPosition, 0)
+      return [{ store, ...(!Number.isNaN(foundMs) && { foundMs }), salvaged, lost }]
+    })
+  }
+
+  /** The number of a stream's last frame, 0 where there was none. */
+  lastSeq(stream: string): number {
+    return this.#writer.states.streams.get(stream)?.seq ?? 0
   }
 
   /** @param removables gives what else may be removed to make room */

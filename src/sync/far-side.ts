@@ -100,13 +100,15 @@ export class FarSide {
     await step('sent')
   }
 
-  /** Leaves a small dated note, which also wakes the primary's receipts. */
-  async note(name: string, content: object, signal: AbortSignal): Promise<void> {
+  /** Leaves small dated notes, by name, which also wakes the primary's receipts. */
+  async leave(notes: Readonly<Record<string, object>>, signal: AbortSignal): Promise<void> {
     const { files } = this.#world
     const { outbox } = this.#paths
     await files.remove(outbox)
     await files.makeDirectory(outbox, 0o750)
-    await files.writeFile(`${outbox}/${name}`, `${JSON.stringify(content)}\n`, 0o644)
+    for (const [name, content] of Object.entries(notes)) {
+      await files.writeFile(`${outbox}/${name}`, `${JSON.stringify(content)}\n`, 0o644)
+    }
     await this.#rsync('sending a note', ['--mkpath', `${outbox}/`, 'upload:.notes/'], { timeoutMs: SHORT_MS, signal })
   }
 

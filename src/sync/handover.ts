@@ -33,6 +33,8 @@ export interface Surroundings {
   /** What of the journal should have been erased and lies on a disk that is away, in words. */
   readonly unerased: () => readonly string[]
   readonly step?: TakeStep
+  /** How everything stands here, for who looks after the primary; `undefined` where nobody judges. */
+  readonly verdict: () => object | undefined
 }
 
 /** What one pass came to; folders by name, like `daily/2026-03-29`. */
@@ -172,7 +174,12 @@ export class Handover {
     const id = recheck ? `${time}-recheck` : time
     const confirmed = this.#confirmed().length
     const waiting = all.filter(({ confirmedMs, removed }) => confirmedMs === undefined && removed === undefined).length
-    await this.#far.note(id, { site: this.#config.site, time, confirmed, waiting }, signal)
+    const verdict = this.#around.verdict()
+    const notes = {
+      [id]: { site: this.#config.site, time, confirmed, waiting },
+      ...(verdict && { [`${time}-verdict.json`]: verdict })
+    }
+    await this.#far.leave(notes, signal)
     const notedMs = this.#nowMs()
     await this.#state.put({ ...this.#state.current, notedMs, ...(recheck && { asked: { id, atMs: notedMs } }) })
     await this.#step('noted')

@@ -60,7 +60,8 @@ class Place {
         this.below = position
       },
       unerased: () => this.unerased,
-      firstPosition: () => 1
+      firstPosition: () => 1,
+      verdict: () => ({ state: 'ok' })
     }
     return new Sync(world, this.config, around, silent)
   }
@@ -91,6 +92,14 @@ class Place {
 let place: Place
 beforeEach(() => {
   place = new Place()
+})
+
+test('with what is sent goes the verdict, under a dated name', async () => {
+  await place.seal(0)
+  await place.complete(place.open().run())
+  const notes = [...place.primary.folder('.notes')].filter(([name]) => name.endsWith('-verdict.json'))
+  expect(notes.map(([name]) => name)).toEqual([expect.stringMatching(/^\d{8}T\d{9}Z-verdict\.json$/)])
+  expect(JSON.parse(notes[0]![1].toString())).toEqual({ state: 'ok' })
 })
 
 test('three days are sent, and confirmed by their receipts', async () => {

@@ -24,6 +24,8 @@ export interface SyncStatus {
   readonly unsent: readonly string[]
   /** Sent, and not confirmed yet. */
   readonly waiting: readonly string[]
+  /** When the oldest of these was sealed. */
+  readonly behindSinceMs?: Ms
   /** What the primary has of them is not what was sent, or nothing. */
   readonly differing: readonly string[]
   /** What `erase_after` takes within 30 days. */
@@ -47,6 +49,8 @@ interface Kept {
  * holds the data folder's journal may have one. It touches the disk only when it has something to do.
  */
 export class Sync {
+  /** Called at the end of each pass, however it went. */
+  onPass: () => void = () => {}
   readonly #world: World
   readonly #config: Config
   readonly #paths: SyncPaths
@@ -88,6 +92,7 @@ export class Sync {
   run(options: Omit<PassOptions, 'signal'> & { readonly signal?: AbortSignal } = {}): Promise<Report> {
     this.#running ??= this.#pass(options).finally(() => {
       this.#running = undefined
+      this.onPass()
     })
     return this.#running
   }
@@ -104,11 +109,14 @@ export class Sync {
     const differing = all.filter(({ fault }) => fault !== undefined)
     const waiting = folders.filter(({ sentMs, confirmedMs }) => sentMs !== undefined && confirmedMs === undefined)
     const { failure, current } = state
+    const unsent = folders.filter(({ sentMs }) => sentMs === undefined)
+    const behindUs = Math.min(...[...unsent, ...waiting].map(({ sealedUs }) => sealedUs))
     const late = waiting.filter(({ sentMs }) => this.#nowMs() - sentMs! > DAY_MS)
     return {
       confirmed: all.filter(({ confirmedMs, fault }) => confirmedMs && !fault).length,
-      unsent: folders.filter(({ sentMs }) => sentMs === undefined).map(nameOf),
+      unsent: unsent.map(nameOf),
       waiting: waiting.map(nameOf),
+      ...(Number.isFinite(behindUs) && { behindSinceMs: Math.floor(behindUs / 1000) }),
       differing: differing.map(nameOf),
       erasing: keeping.announced,
       failure,

@@ -551,6 +551,8 @@ function configOf(plan: Plan): Config {
     relay: { ...config.relay, readIntervalMs, pingIntervalMs, silenceTimeoutMs },
     journal: { ...config.journal, ...journal },
     sync: { ...config.sync, maxAgeMs: keptMs, maxBytes: keptBytes },
+    // Nobody looks at it here, and a life is long.
+    health: { ...config.health, lookIntervalMs: 300_000 },
     data: { directory: DATA }
   }
 }

@@ -1,3 +1,4 @@
+import type { Verdict, VerdictState } from '../../health/verdict.ts'
 import { type Command, dataOptions, jsonOption } from '../command.ts'
 import { configOf } from '../configuration.ts'
 import { diskProblems } from '../disk-text.ts'
@@ -7,26 +8,34 @@ import { table } from '../table.ts'
 import { countText, durationText, plural } from '../text.ts'
 
 const DAY_MS = 86_400_000
+const exitCodes: Readonly<Record<VerdictState, number>> = { ok: 0, attention: 1, failing: 5 }
 
 export const status: Command = {
   name: 'status',
-  summary: 'says what the running recorder hears at this moment',
+  summary: 'says whether everything is being kept, and what is heard at this moment',
   operandCount: { min: 0, max: 0 },
   description: [
-    'Asks the Understudy that runs on the data folder for its streams: whether each is heard, why not, how many frames have come since the start and when the last one came, and how long its token is good, and how far the graphs of students have been computed. Says also where what comes is written, and why that is not the data disk where one is configured.'
+    'Asks the Understudy that runs on the data folder how everything stands. First comes the verdict in one sentence, then each reason with what to do: FAILING for what is being lost or will be within a day, ATTENTION for what needs somebody within days, NOTE for what is only worth knowing. docs/health.md has the rules.',
+    'Then come its streams: whether each is heard, why not, how many frames have come since the start and when the last one came, and how long its token is good; and how far the graphs of students have been computed. Says also where what comes is written, and why that is not the data disk where one is configured.'
   ],
   options: { ...dataOptions, ...jsonOption },
-  exits: { 1: 'It runs, but a stream is not heard, or there is none.', 4: 'None runs.' },
+  exits: {
+    0: 'Everything is being kept.',
+    1: 'It is, and somebody should look; or only another command works on the data folder.',
+    4: 'None runs.',
+    5: 'Something is being lost, or will be within a day.'
+  },
   examples: [['status --json', 'For a script.']],
   async run(call) {
     const { data } = await configOf(call)
     const found = await (await requireRunning(call.world, data.directory)).status()
     await call.terminal.out(call.options.has('json') ? `${JSON.stringify(found)}\n` : statusText(found))
-    return found.streams.length > 0 && found.streams.every(({ heard }) => heard) ? 0 : 1
+    return exitCodes[found.health?.verdict.state ?? 'attention']
   }
 }
 
-function statusText({ version, site, startedUs, nowUs, journal, graphs, streams, sync, problems }: Status): string {
+function statusText(status: Status): string {
+  const { version, site, startedUs, nowUs, journal, graphs, streams, sync, problems, health } = status
   const rows = streams.map((stream) => [
     stream.stream,
     stateText(stream),
@@ -39,6 +48,8 @@ function statusText({ version, site, startedUs, nowUs, journal, graphs, streams,
   ])
   const all: Status['problems'] = [...problems, ...sync.problems]
   return [
+    ...(health ? verdictLines(health.verdict) : ['A command works on the data folder; nothing is being recorded.']),
+    '',
     `${site}: understudy ${version}, recording for ${durationText(Math.max(nowUs - startedUs, 0))} into ${placeOf(journal)}`,
     ...diskProblems(journal.disk),
     `${plural(journal.nextPosition - journal.firstPosition, 'record')}, ${plural(journal.pendingBytes, 'byte')} not yet on the disk`,
@@ -56,6 +67,14 @@ function graphsText(graphs: Status['graphs'], nextPosition: number): string[] {
   const behind = nextPosition - graphs.position
   const anew = graphs.rebuilding === undefined ? '' : `, computed anew up to record ${countText(graphs.rebuilding)}`
   return [`students' graphs ${behind > 0 ? `${plural(behind, 'record')} behind` : 'up to date'}${anew}`]
+}
+
+function verdictLines({ sentence, reasons }: Verdict): string[] {
+  const told = reasons.flatMap(({ state, text, todo, sinceMs }) => {
+    const since = sinceMs === undefined ? '' : ` (since ${new Date(sinceMs).toISOString().slice(0, 16)}Z)`
+    return [`${state.toUpperCase().padEnd(9)}  ${text}${since}`, `           ${todo}`]
+  })
+  return [sentence, ...told]
 }
 
 function handedText({ confirmed, unsent, waiting, erasing, failure }: Status['sync']): string {

@@ -1,5 +1,7 @@
 import type { ReaderStatus } from '../../analytics/running-reader.ts'
 import type { StandbyStatus } from '../../analytics/standby/standby.ts'
+import type { Report } from '../../health/report.ts'
+import type { Verdict } from '../../health/verdict.ts'
 import type { DiskReport } from '../../journal/journal.ts'
 import type { SyncStatus } from '../../sync/sync.ts'
 import type { Ms, Us } from '../../world/time.ts'
@@ -24,6 +26,8 @@ export interface Status {
   readonly graphs?: ReaderStatus | undefined
   /** How it stands with the primary. */
   readonly sync: SyncStatus
+  /** How everything stands; absent where a command works on the data folder that records nothing. */
+  readonly health?: HealthStatus | undefined
   /** What the configuration or a credential file has wrong, or soon will. */
   readonly problems: ReadonlyArray<{
     readonly code: string
@@ -31,6 +35,14 @@ export interface Status {
     readonly stream?: string | undefined
   }>
 }
+
+/** The verdict, and what it is made of that does not stand elsewhere. */
+export interface HealthStatus extends Pick<Report, 'inTerm' | 'clock' | 'machine'> {
+  readonly verdict: Verdict
+}
+
+/** What is being recorded. */
+export type Recording = Pick<Status, 'streams' | 'problems' | 'health'>
 
 export interface StreamStatus {
   readonly stream: string

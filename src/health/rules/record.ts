@@ -1,5 +1,5 @@
 import { type ErrorCode, explain } from '../../errors.ts'
-import type { DamageReport } from '../report.ts'
+import type { DamagedStore } from '../../journal/journal.ts'
 import { type Finding, type Rule, when } from '../rule.ts'
 
 /** What gets better by itself, and is told of only when it goes on. */
@@ -113,7 +113,7 @@ export const recordRules: readonly Rule[] = [
 ]
 
 /** What was dealt with is told of for a while, and then is a note. */
-function damageFinding({ store, foundMs, salvaged, lost }: DamageReport, nowMs: number, damageMs: number): Finding {
+function damageFinding({ store, foundMs, salvaged, lost }: DamagedStore, nowMs: number, damageMs: number): Finding {
   if (!salvaged) {
     return {
       state: 'failing',
