@@ -38,10 +38,10 @@ export class Line {
   #notBeforeUs = Number.NEGATIVE_INFINITY
   #stopped = false
 
-  constructor(context: LineContext, stream: string, silent: boolean) {
+  constructor(context: LineContext, stream: string) {
     this.#context = context
     this.#stream = stream
-    this.watch = new Watch(context.watch, silent)
+    this.watch = new Watch(context.watch)
   }
 
   /** Plans the next look. To be called when the watch has learnt something. */

@@ -76,8 +76,6 @@ export class Standby {
   #beganAt = 0
   #keptUs: Us
   #changed = false
-  /** Streams that were silent when the place was kept. */
-  #silentBefore = new Set<string>()
   #overrun = false
 
   constructor(world: World, options: StandbyOptions, parts: StandbyParts, log: Log) {
@@ -129,7 +127,7 @@ export class Standby {
     await this.#keep().catch(() => {})
   }
 
-  /** One of each stream on which anything was asked since the start, in order of their names. */
+  /** One of each stream on which anything was asked, or which is silent, in order of their names. */
   status(): StandbyStatus[] {
     const nowUs = this.#world.clock.monoUs()
     const lines = [...this.#lines].sort(([a], [b]) => (a < b ? -1 : 1))
@@ -160,7 +158,8 @@ export class Standby {
     this.#beganAt = journal.nextPosition
     const kept = place && place.position >= journal.firstPosition && place.position <= journal.nextPosition
     const silent = kept ? await journal.readers.get(READER, SILENT) : undefined
-    this.#silentBefore = new Set(silent ? (JSON.parse(silent.toString()) as string[]) : [])
+    for (const stream of silent ? (JSON.parse(silent.toString()) as string[]) : [])
+      this.#line(stream).watch.silent = true
     this.#cursor = journal.cursor({ position: kept ? place.position : journal.nextPosition })
   }
 
@@ -263,7 +262,7 @@ export class Standby {
   #line(stream: string): Line {
     let line = this.#lines.get(stream)
     if (!line) {
-      line = new Line(this.#context, stream, this.#silentBefore.has(stream))
+      line = new Line(this.#context, stream)
       this.#lines.set(stream, line)
     }
     return line
@@ -296,12 +295,8 @@ export class Standby {
     if (!this.#cursor) return
     this.#keptUs = this.#world.clock.monoUs()
     this.#changed = false
-    const silent = new Set(this.#silentBefore)
-    for (const [stream, { watch }] of this.#lines) {
-      if (watch.silent) silent.add(stream)
-      else silent.delete(stream)
-    }
-    const value = Buffer.from(JSON.stringify([...silent].sort()))
+    const silent = [...this.#lines].filter(([, { watch }]) => watch.silent).map(([stream]) => stream)
+    const value = Buffer.from(JSON.stringify(silent.sort()))
     try {
       await this.#parts.journal.readers.commit(READER, this.#cursor.place, [[SILENT, value]])
     } catch (error) {

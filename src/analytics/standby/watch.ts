@@ -53,16 +53,15 @@ interface Kept extends Pending {
 export class Watch {
   readonly #options: WatchOptions
   #pending: Kept[] = []
-  #silent: boolean
+  #silent = false
   /** Whether the stream was heard without a gap since it is silent: otherwise the primary may have come back unheard. */
   #certain = true
   #heardUs = Number.NEGATIVE_INFINITY
   #sentUs = Number.NEGATIVE_INFINITY
   #doubted = false
 
-  constructor(options: WatchOptions, silent = false) {
+  constructor(options: WatchOptions) {
     this.#options = options
-    this.#silent = silent
   }
 
   /** Whether the primary does not reply on this stream. */
