@@ -2,7 +2,6 @@
  * Fills a journal for a bench, says how many bytes of messages went in, and waits to be killed.
  *
  *     fill.ts month MESSAGES DIRECTORY      thirty days of twelve streams, an equal burst of 240/s each day
- *     fill.ts day MESSAGES DIRECTORY        one day of twelve streams, evenly
  *     fill.ts incompressible MB DIRECTORY   random bytes, so that they fill as much of the disk
  */
 import { randomBytes } from 'node:crypto'
@@ -20,12 +19,12 @@ function append(stream: number, payload: Buffer): void {
   bytes += payload.length
 }
 
-if (kind === 'month' || kind === 'day') {
+if (kind === 'month') {
   const count = Number(amount)
   let done = 0
   for (const [stream, payload] of inTurn({ seed: 1, streams, count })) {
     const [day, second] = [Math.floor((done / count) * 30), (done % (count / 30)) / 240]
-    clock.nowUs = Math.floor(kind === 'day' ? dayUs(done / count) : dayUs(day) + 12 * 3600e6 + second * 1e6)
+    clock.nowUs = Math.floor(dayUs(day) + 12 * 3600e6 + second * 1e6)
     append(stream, payload)
     // What a commit interval of 500 ms holds.
     if (++done % 120 === 0) await journal.commit()

@@ -1,11 +1,11 @@
-/** `npm run bench -- receive|store|idle|memory|reading|verify|seal|analytics [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
+/** `npm run bench -- receive|store|idle|memory|reading|verify|seal|seal-day|analytics [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import { analytics } from './analytics.ts'
 import { idle } from './idle.ts'
 import { memory } from './memory.ts'
 import { reading } from './reading.ts'
 import { receive } from './receive.ts'
-import { seal } from './seal.ts'
+import { seal, sealDay } from './seal.ts'
 import { store } from './store.ts'
 import { verify } from './verify.ts'
 
@@ -17,6 +17,7 @@ const benches: Record<string, (quick: boolean) => Promise<void>> = {
   reading,
   verify,
   seal,
+  'seal-day': sealDay,
   analytics
 }
 

@@ -1,41 +1,16 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { withDirectory } from './harness/measure.ts'
 import { bench, sizeBytes } from './harness/place.ts'
-import { memory } from './harness/proc.ts'
-import { start, stop } from './harness/programs.ts'
+import { runToEnd, seconds, start, stop } from './harness/programs.ts'
 import { publish, short, table } from './harness/report.ts'
 import { Results } from './harness/results.ts'
 
 const program = bench('../bin/understudy.js')
 /** Of a message, on average. */
 const MESSAGE_BYTES = 230
-
-/** Runs `verify` to its end. Gives its highest anonymous memory. */
-async function proved(data: string): Promise<number> {
-  const child = spawn(process.execPath, [program, 'verify', '--data', data], { stdio: ['ignore', 'ignore', 'inherit'] })
-  let highest = 0
-  // Every 50 ms: it holds no more than what one reading brings, and that comes again and again.
-  const look = setInterval(() => {
-    try {
-      highest = Math.max(highest, memory(child.pid!).anonymousBytes / 1e6)
-    } catch {
-      // It has ended, and we are about to hear of it.
-    }
-  }, 50)
-  const [code] = await once(child, 'exit')
-  clearInterval(look)
-  if (code !== 0) throw new Error(`verify ended with ${code}`)
-  return highest
-}
-
-async function seconds(work: () => unknown): Promise<number> {
-  const before = performance.now()
-  await work()
-  return (performance.now() - before) / 1000
-}
 
 /** Proving a journal, beside hashing its messages as plain files. */
 export async function verify(quick: boolean): Promise<void> {
@@ -52,7 +27,9 @@ export async function verify(quick: boolean): Promise<void> {
     results.add('size', sizeBytes(plain) / 1e6, 'MB')
     for (let round = 0; round < rounds; round++) {
       const hashing = await seconds(() => execFileSync('sha256sum', files))
-      const proving = await seconds(async () => results.add('memory', await proved(data), 'MB'))
+      const proving = await seconds(async () =>
+        results.add('memory', (await runToEnd(program, ['verify', '--data', data])) / 1e6, 'MB')
+      )
       results.add('sha256sum', hashing, 's')
       results.add('verify', proving, 's')
       results.add('ratio', proving / hashing, '')

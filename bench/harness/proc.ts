@@ -17,6 +17,11 @@ export interface Memory {
   readonly pssBytes: number
 }
 
+/** What a process holds that is its own and not read from a file: quicker than asking for all of `memory`. */
+export function anonymousBytes(pid: number): number {
+  return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
+}
+
 export function memory(pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8') + readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   const bytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)![1]) * 1024

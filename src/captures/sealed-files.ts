@@ -46,7 +46,7 @@ export class SealedFiles {
 
   async write(frames: readonly Frame[]): Promise<void> {
     const parts = await this.#writer.write(frames)
-    for (const [index, frame] of frames.entries()) this.#count(frame, parts[index]!)
+    for (let index = 0; index < frames.length; index++) this.#count(frames[index]!, parts[index]!)
   }
 
   /** Syncs and closes the files, and lists them by name. */

@@ -26,8 +26,10 @@ function quick(...names: string[]): string {
   return stdout
 }
 
-test('sealing: the day is sealed beside its peer', () => {
-  expect(quick('seal')).toMatch(/^\| sealing the day.*\d/m)
+test('sealing: a part of the day, and the day with its Parquet, beside their peer', () => {
+  const printed = quick('seal', 'seal-day')
+  expect(printed.match(/^\| sealing the day.*\d/gm)).toHaveLength(2)
+  expect(printed).toMatch(/^\| Parquet of the day, which DuckDB reads with equal counts and values.*\d/m)
 })
 
 test("students' graphs: those of every command, and answers, beside pandas", () => {
