@@ -318,6 +318,17 @@ const registry = {
     remedy: 'see `understudy students` for those there are',
     exit: 2
   },
+  // status/
+  UNDERSTUDY_STATUS_LISTEN: {
+    what: 'the status page cannot be served',
+    remedy: 'check [status] address and port; it is tried again, and recording goes on',
+    exit: 1
+  },
+  UNDERSTUDY_STATUS_PASSWORD: {
+    what: 'the password of the status page cannot be used',
+    remedy: 'write one of ten characters or more into the file, for its owner only (chmod 600), or remove the files',
+    exit: 1
+  },
   // cli/
   UNDERSTUDY_NOT_RUNNING: {
     what: 'no Understudy is running on this data folder',

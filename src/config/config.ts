@@ -82,13 +82,24 @@ export interface Config {
     readonly lookIntervalMs: Ms
   }
   readonly notify: { readonly url: string | undefined }
+  readonly status: {
+    /** An IP address. */
+    readonly address: string
+    /** 0: there is no page. */
+    readonly port: number
+    /** Host names, in lower case. */
+    readonly names: readonly string[]
+    /** Default: in the data folder. */
+    readonly passwordFile: string | undefined
+    readonly showStudents: boolean
+  }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
 /** From the file's words to the program's, with the units in the names. */
 export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
   const { site, streams, relay, journal, network, clock, data, primary, sync, analytics, standby, log } = file
-  const { capture, time_zone, term, health, notify } = file
+  const { capture, time_zone, term, health, notify, status } = file
   return {
     site,
     timeZone: time_zone,
@@ -142,6 +153,13 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
       lookIntervalMs: health.look_interval
     },
     notify: { url: notify.url },
+    status: {
+      address: status.address,
+      port: status.port,
+      names: status.names,
+      passwordFile: status.password_file,
+      showStudents: status.show_students
+    },
     log
   }
 }

@@ -63,6 +63,7 @@ test('without a file the defaults hold', async () => {
     terms: [],
     health: { unheardMs: 300_000, enduranceBytes: undefined, lookIntervalMs: 2000 },
     notify: { url: undefined },
+    status: { address: '127.0.0.1', port: 8088, names: [], passwordFile: undefined, showStudents: false },
     log: { level: 'info' }
   })
 })

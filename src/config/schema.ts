@@ -6,6 +6,7 @@ import { health, notify, terms } from './health.ts'
 import { isPattern, patternForm } from './patterns.ts'
 import { isSiteName, siteForm } from './site-name.ts'
 import { socketStream, socketUrlForm } from './socket-url.ts'
+import { status } from './status.ts'
 import { parseSyncTarget, syncTargetForm } from './sync-target.ts'
 import { isTimeZone, systemTimeZone, timeZoneForm } from './time-zone.ts'
 import { duration, expected, section, size, text } from './values.ts'
@@ -195,5 +196,6 @@ export const configSchema = section({
   term: v.optional(terms, []),
   health: v.optional(health, {}),
   notify: v.optional(notify, {}),
+  status: v.optional(status, {}),
   log: v.optional(log, {})
 })

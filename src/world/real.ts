@@ -1,7 +1,9 @@
 import { realClock } from './real/clock.ts'
+import { realDerive } from './real/derive.ts'
 import { realFiles } from './real/files.ts'
 import { realHost } from './real/host.ts'
 import { request } from './real/http.ts'
+import { listen } from './real/listen.ts'
 import { askLocal, serveLocal } from './real/local.ts'
 import { realPrograms } from './real/programs.ts'
 import { realRandom } from './real/random.ts'
@@ -21,9 +23,10 @@ export async function realWorld(): Promise<World> {
     random: realRandom,
     files: realFiles,
     stores: realStores,
-    sockets: { request, serve, connect, serveLocal, askLocal },
+    sockets: { request, serve, listen, connect, serveLocal, askLocal },
     programs: realPrograms,
     zstd: realZstd,
+    derive: realDerive,
     host: realHost(),
     supervisor: realSupervisor()
   }

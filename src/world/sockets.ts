@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http'
 import type { Ms } from './time.ts'
 
 export interface Route {
@@ -114,6 +115,25 @@ export interface ServerHandlers {
   }
 }
 
+/** Where HTTP is served, and what those who ask may take. Whoever takes more is cut off. */
+export interface ListenOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Of a request's first line and headers together. */
+  readonly headerBytes: number
+  /** So long a request's headers may take to come, and so long all of it. */
+  readonly headersMs: Ms
+  readonly requestMs: Ms
+  /** So long nothing may move on a connection. */
+  readonly idleMs: Ms
+  /** More connections than so many are closed at once. */
+  readonly connections: number
+}
+
+/** Answers requests as Node hands them over. */
+export type HttpListener = RequestListener
+
 export interface Sockets {
   /**
    * Rejects with Node's error (its `code`) when no answer comes; `code` is TIMEOUT when it takes too long,
@@ -125,6 +145,11 @@ export interface Sockets {
     options: { host: string; port: number; tls?: { key: string; cert: string } },
     handlers: ServerHandlers
   ): Promise<{ port: number; close(): Promise<void> }>
+  /**
+   * Serves HTTP with Node's own requests and answers, for a framework. Rejects with Node's error (its `code`:
+   * EADDRINUSE, EADDRNOTAVAIL, EACCES). `close` ends every connection at once.
+   */
+  listen(options: ListenOptions, listener: HttpListener): Promise<{ port: number; close(): Promise<void> }>
   /** Opens a websocket. Nothing is reported before it has returned. */
   connect(url: string, options: WebSocketOptions, events: WebSocketEvents): WebSocketConnection
   /**

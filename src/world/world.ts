@@ -4,6 +4,7 @@
  * simulated world from a seed. `world/real.ts` opens onto the machine, `sim/world/` onto a simulated one.
  */
 
+import type { Derive } from './derive.ts'
 import type { Files } from './files.ts'
 import type { Host, Supervisor } from './host.ts'
 import type { Programs } from './programs.ts'
@@ -21,6 +22,7 @@ export interface World {
   readonly sockets: Sockets
   readonly programs: Programs
   readonly zstd: Zstd
+  readonly derive: Derive
   readonly host: Host
   readonly supervisor: Supervisor
 }

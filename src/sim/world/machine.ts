@@ -1,6 +1,7 @@
 import type { Ms } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
 import { SimulatedClock } from './clock.ts'
+import { simulatedDerive } from './derive.ts'
 import type { Dice } from './dice.ts'
 import { Disk } from './disk.ts'
 import { locate, SimulatedFiles } from './files.ts'
@@ -107,6 +108,7 @@ export class Machine {
       sockets: new SimulatedSockets(process, this, this.#mounts),
       programs: new SimulatedPrograms(process, this.programs, () => world),
       zstd: simulatedZstd,
+      derive: simulatedDerive,
       host: this.host,
       supervisor: this.supervisor
     }

@@ -263,3 +263,24 @@ test('closing a server frees its port and ends its connections', async () => {
   expect(seen).toEqual(['opened', 'closed 1006 undefined'])
   expect((await sockets.serve({ host: '0.0.0.0', port: 80 }, handlers)).port).toBe(80)
 })
+
+test('a listener is asked with requests as Node has them', async () => {
+  const { simulation, pi, relay } = await pair()
+  const limits = { headerBytes: 4096, headersMs: 1000, requestMs: 1000, idleMs: 1000, connections: 9 }
+  const { sockets } = relay.world
+  const server = await simulation.complete(
+    sockets.listen({ host: '0.0.0.0', port: 8088, ...limits }, (request, response) => {
+      response.setHeader('x-host', request.headers.host ?? '')
+      request.on('data', (data) => void response.write(`${request.method} ${request.url} ${data}`))
+      request.on('end', () => void response.end())
+    })
+  )
+  const ask = () => pi.world.sockets.request('http://relay:8088/a?b', { method: 'POST', body: 'text', timeoutMs: 5000 })
+  expect(await simulation.complete(ask())).toMatchObject({
+    status: 200,
+    headers: { 'x-host': 'relay:8088' },
+    body: 'POST /a?b text'
+  })
+  await simulation.complete(server.close())
+  await expect(simulation.complete(ask())).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+})

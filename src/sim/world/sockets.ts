@@ -1,6 +1,8 @@
 import type {
   HttpAnswer,
+  HttpListener,
   HttpRequest,
+  ListenOptions,
   LocalAnswer,
   LocalRequest,
   ServerHandlers,
@@ -12,6 +14,7 @@ import type {
 import type { Disk } from './disk.ts'
 import { locate } from './files.ts'
 import { request } from './http.ts'
+import { answererOf } from './listen.ts'
 import { askLocal, serveLocal } from './local.ts'
 import type { Machine } from './machine.ts'
 import { isLoopback, type Listener } from './network.ts'
@@ -67,6 +70,10 @@ export class SimulatedSockets implements Sockets {
           for (const connection of [...listener.connections]) connection.terminate()
         })
     }
+  }
+
+  listen({ host, port }: ListenOptions, listener: HttpListener): Promise<{ port: number; close(): Promise<void> }> {
+    return this.serve({ host, port }, answererOf(this.#process, listener))
   }
 
   serveLocal(path: string, answer: (asked: LocalRequest) => Promise<LocalAnswer>): Promise<{ close(): Promise<void> }> {

@@ -1,0 +1,41 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Parts } from '../app.ts'
+import type { Html } from '../html.ts'
+import { capturesPage } from '../pages/captures.ts'
+import { graphsPage } from '../pages/graphs.ts'
+import { layout } from '../pages/layout.ts'
+import { overview } from '../pages/overview.ts'
+import { streamPage } from '../pages/stream.ts'
+import { DAY_MS, type Snapshot } from '../snapshot.ts'
+
+/** What people look at. */
+export function pageRoutes(app: FastifyInstance, { config, snapshots, assets, models }: Parts): void {
+  const send = (reply: FastifyReply, { report }: Snapshot, path: string, title: string, main: Html): FastifyReply => {
+    const page = layout({ title, site: report.site, version: report.version, main }, assets, path)
+    return reply.type('text/html').send(page.text)
+  }
+
+  app.get('/', async (_, reply) => {
+    const snapshot = await snapshots.take()
+    return send(reply, snapshot, '/', snapshot.verdict.sentence, overview(snapshot))
+  })
+
+  app.get<{ Params: { stream: string } }>('/streams/:stream', async ({ params }, reply) => {
+    const snapshot = await snapshots.take()
+    const stream = snapshot.report.streams.find((one) => one.stream === params.stream)
+    if (!stream) return reply.callNotFound()
+    const toMs = snapshot.report.nowMs
+    const [week] = await snapshots.coverage({ streams: [stream.stream], fromMs: toMs - 7 * DAY_MS, toMs })
+    return send(reply, snapshot, '', stream.stream, streamPage(snapshot, stream, week))
+  })
+
+  app.get('/graphs', async (_, reply) => {
+    const snapshot = await snapshots.take()
+    return send(reply, snapshot, '/graphs', 'Task graphs', graphsPage(await models(), config.status.showStudents))
+  })
+
+  app.get('/captures/', { config: { access: 'password' } }, async (_, reply) => {
+    const snapshot = await snapshots.take()
+    return send(reply, snapshot, '/captures/', 'Captures', capturesPage(snapshot))
+  })
+}

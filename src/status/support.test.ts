@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { withoutSecretText } from './support.ts'
+
+const token = fc
+  .tuple(fc.base64String({ minLength: 8 }), fc.base64String({ minLength: 8 }), fc.base64String({ minLength: 20 }))
+  .map((parts) => ['eyJhbGciOiJIUzI1NiJ9', ...parts.map((part) => part.replace(/[+/=]/g, '_'))].join('.'))
+
+test('tokens and ids do not get through, wherever they stand', () => {
+  fc.assert(
+    fc.property(token, fc.uuid(), fc.constantFrom('"', ' ', '/', '=', ':', ''), (secret, id, before) => {
+      const told = withoutSecretText(`{"msg":"a${before}${secret} and ${id}${before}"}`)
+      expect(told).not.toContain(secret)
+      expect(told).not.toContain(id)
+    })
+  )
+})
+
+test('codes and logins in URLs do not either, and what helps does', () => {
+  const text = 'wss://user:pass@relay.example/session/spin30?code=abc-1&x=1 at 2026-11-02T08:00:00.000Z'
+  expect(withoutSecretText(text)).toBe(
+    'wss://(left out)@relay.example/session/spin30?code=(left out)&x=1 at 2026-11-02T08:00:00.000Z'
+  )
+  for (const kept of [
+    'UNDERSTUDY_RELAY_TOKEN_EXPIRED',
+    'understudy-support',
+    'spin30',
+    '/var/lib/understudy/captures',
+    'at connect (file:///srv/src/relay/connection.ts:12:3)'
+  ])
+    expect(withoutSecretText(kept)).toBe(kept)
+})
