@@ -27,6 +27,9 @@ const checks = [
 /** What it takes to have a disk of one's own. */
 const loopDisks = { mke2fs: 'e2fsprogs', mount: 'mount', losetup: 'mount', findmnt: 'util-linux' }
 
+/** What it takes to hand something over to a primary. */
+const handingOver = { rsync: 'rsync', rrsync: 'rsync', sshd: 'openssh-server', ssh: 'openssh-client' }
+
 /** The programs a suite cannot do without, each with the Debian package that has it; `root` where it must be root. */
 const suites = [
   { name: 'unit', needs: {} },
@@ -37,12 +40,10 @@ const suites = [
   { name: 'simulate', needs: { git: 'git' } },
   { name: 'power', needs: loopDisks, root: true },
   { name: 'disk', needs: loopDisks, root: true },
+  { name: 'health', needs: { ...loopDisks, ...handingOver, python3: 'python3' }, root: true },
   { name: 'formats', needs: { python3: 'python3-venv' } },
   { name: 'captures', needs: { zstd: 'zstd', jq: 'jq' } },
-  {
-    name: 'sync',
-    needs: { rsync: 'rsync', rrsync: 'rsync', sshd: 'openssh-server', ssh: 'openssh-client', flock: 'util-linux' }
-  },
+  { name: 'sync', needs: { ...handingOver, flock: 'util-linux' } },
   { name: 'bench', needs: { python3: 'python3-venv', zstd: 'zstd', jq: 'jq' } }
 ]
 

@@ -14,7 +14,7 @@ import type { DiskPlace } from './sensors/disk.ts'
 import { Kernel } from './sensors/kernel.ts'
 import { MachineSensor } from './sensors/machine.ts'
 import { clockReport, readTimeService } from './sensors/steering.ts'
-import type { Verdict } from './verdict.ts'
+import { findingsOf, type Verdict } from './verdict.ts'
 
 /** How often the machine, the captures and the handing over are looked at. */
 const SURVEY_US = 60_000_000
@@ -41,7 +41,8 @@ export class Health {
   #machine: MachineReport = { disks: [] }
   #captures: readonly CaptureReport[] | undefined
   #sync: SyncReport | undefined
-  /** What the listeners were told last. */
+  /** What was logged last, and what the listeners were told. */
+  #logged = ''
   #told = ''
   #surveyedUs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
@@ -84,7 +85,7 @@ export class Health {
     this.#look()
   }
 
-  /** Told of each verdict that is another than the one before. Gives what takes the listener away again. */
+  /** Told of each verdict that says or finds something else than the one before. Gives what takes the listener away again. */
   onChange(listener: VerdictListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -148,10 +149,13 @@ export class Health {
     this.#steering = await this.#world.host.steering()
     const report = this.report()
     const verdict = this.verdict(report)
-    const key = keyOf(verdict)
-    if (key === this.#told) return
-    this.#told = key
-    this.#log.info({ state: verdict.state, reasons: verdict.reasons.map(({ code }) => code) }, verdict.sentence)
+    const { state, sentence, reasons } = verdict
+    const findings = findingsOf(verdict)
+    if (findings !== this.#logged) this.#log.info({ state, reasons: reasons.map(({ code }) => code) }, sentence)
+    this.#logged = findings
+    const told = `${findings} ${sentence}`
+    if (told === this.#told) return
+    this.#told = told
     for (const listener of this.#listeners) listener(verdict, report)
   }
 
@@ -160,6 +164,7 @@ export class Health {
     this.#memory ??= await HealthMemory.open(this.#world, data.directory, await this.#kernel.number(BOOT_STATUS))
     this.#memory.take(this.#rooms.streams(), this.#rooms.journal())
     await this.#memory.save()
+    if (this.#stopped) return
     this.#machine = await this.#sensor.read(this.#places())
     this.#timeService = await readTimeService(this.#kernel)
     this.#captures = (await this.#rooms.captures())?.map(captureReport)
@@ -176,10 +181,4 @@ export class Health {
     const place: DiskPlace = { use: 'data folder', path: data.directory, ...common }
     return disk?.used && disk.mount !== undefined ? [place, { use: 'data disk', path: disk.mount, ...common }] : [place]
   }
-}
-
-/** Notes come and go without a word. */
-function keyOf({ state, reasons }: Verdict): string {
-  const told = reasons.filter((reason) => reason.state !== 'note')
-  return JSON.stringify([state, ...told.map((reason) => [reason.code, reason.state, reason.stream ?? '']).sort()])
 }

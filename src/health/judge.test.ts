@@ -231,6 +231,10 @@ const fine: ReadonlyArray<readonly [string, Partial<Report>]> = [
   ['a token good for 31 days', { streams: [stream({ tokenExpiresMs: NOW_MS + 31 * DAY_MS })] }],
   ['a primary out of reach for an hour', sync({ failure: { code: 'UNDERSTUDY_SYNC_UNREACHABLE', sinceMs: NOW_MS } })],
   ['a capture that waits for the time', { captures: [{ capture: 'daily', dueSinceMs: 0, waits: true }] }],
+  [
+    'a window that ended while the machine was off',
+    { startedMs: NOW_MS - 1000, captures: [{ capture: 'daily', dueSinceMs: 0, waits: false }] }
+  ],
   ['a trusted clock', { clock: { source: 'trusted', synchronised: false } }],
   ['a clock that is set soon', { ...machine({ uptimeMs: 1000 }), clock: { source: 'none', synchronised: false } }],
   ['a primary that answers', { primary: { available: true, sinceMs: NOW_MS, standingIn: false } }]

@@ -4,7 +4,7 @@ import type { Route } from '../world/sockets.ts'
 import { type Ms, sleep, type Timer } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Report } from './report.ts'
-import type { Verdict } from './verdict.ts'
+import { findingsOf, type Verdict } from './verdict.ts'
 
 const HEARTBEAT_MS: Ms = 3_600_000
 const TIMEOUT_MS: Ms = 10_000
@@ -31,6 +31,8 @@ export class Notifier {
   readonly #log: Log
   readonly #stopping = new AbortController()
   #waiting: string | undefined
+  /** What the last verdict found. */
+  #told = ''
   #news = new AbortController()
   #sending = false
   #timer: Timer | undefined
@@ -52,7 +54,11 @@ export class Notifier {
     this.#stopping.abort()
   }
 
+  /** Says nothing of a verdict that finds the same as the last that was told. */
   changed(verdict: Verdict, report: Report): void {
+    const findings = findingsOf(verdict)
+    if (findings === this.#told) return
+    this.#told = findings
     this.#tell(bodyOf('verdict', verdict, report))
   }
 
@@ -60,6 +66,7 @@ export class Notifier {
   #beat(): void {
     if (this.#waiting !== undefined) return
     const { verdict, report } = this.#options.current()
+    this.#told = findingsOf(verdict)
     this.#tell(bodyOf('heartbeat', verdict, report))
   }
 

@@ -26,3 +26,9 @@ export interface Reason {
   /** Since when, where that is known. */
   readonly sinceMs?: Ms | undefined
 }
+
+/** What a verdict comes to, for who is to be told only of another one: which rules find what. Notes come and go. */
+export function findingsOf({ state, reasons }: Verdict): string {
+  const told = reasons.filter((reason) => reason.state !== 'note')
+  return JSON.stringify([state, ...told.map((reason) => [reason.code, reason.state, reason.stream ?? '']).sort()])
+}

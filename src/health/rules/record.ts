@@ -54,9 +54,10 @@ export const recordRules: readonly Rule[] = [
   },
   {
     code: 'capture-late',
-    look: ({ captures = [], nowMs }, { captureMs }) =>
+    // What ended while the machine was off is made after the start.
+    look: ({ captures = [], nowMs, startedMs }, { captureMs }) =>
       captures
-        .filter(({ waits, dueSinceMs = nowMs }) => !waits && nowMs - dueSinceMs >= captureMs)
+        .filter(({ waits, dueSinceMs = nowMs }) => !waits && nowMs - Math.max(dueSinceMs, startedMs) >= captureMs)
         .map(({ capture, dueSinceMs: sinceMs }) => ({
           state: 'attention',
           text: `a window of the capture ${capture} has ended and is not sealed`,
