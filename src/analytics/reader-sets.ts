@@ -109,11 +109,16 @@ export class ReaderSets<State> {
     this.#copying = { into: this.#set(await this.#emptySlot(), facts), after: undefined }
   }
 
-  /** Does a part of what is to be done besides reading; false when there is nothing. */
-  async work(): Promise<boolean> {
+  /** Whether the journal does not go on where the base ends; then `live` is to be written before there is more work. */
+  get isBaseGone(): boolean {
     const { firstPosition, nextPosition } = this.#journal
     const { position } = this.base.place
-    if (position < firstPosition || position > nextPosition) await this.#mendBase()
+    return position < firstPosition || position > nextPosition
+  }
+
+  /** Does a part of what is to be done besides reading; false when there is nothing. */
+  async work(): Promise<boolean> {
+    if (this.isBaseGone) await this.#mendBase()
     else if (this.#copying) await this.#copy(this.#copying)
     else return this.#clearOne()
     return true

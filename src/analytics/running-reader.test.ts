@@ -47,7 +47,7 @@ async function open(
   const journalOptions = { ...writerOptions, clockTrusted: true, storeBytes: 6000, ...options }
   journal = await complete(Journal.open(machine.world, journalOptions, silent))
   running = new RunningReader(machine.world, journal, reader, silent)
-  journal.beforeRemoval((position, erased) => running.keepBefore(position, erased))
+  journal.beforeRemoval((position, how) => running.beforeRemoval(position, how))
 }
 
 async function close(): Promise<void> {
@@ -210,7 +210,7 @@ test('what was on a disk that was away comes late, and in the base too, however 
   await complete(journal.lookForDisk())
   await simulation.run(30_000)
   expect(await all()).toEqual({ a: 7 })
-  await complete(running.keepBefore(journal.nextPosition))
+  await complete(running.beforeRemoval(journal.nextPosition, { erased: false, urgent: false }))
   await complete(running.rebuild())
   await simulation.run(60_000)
   await settled()
@@ -234,6 +234,29 @@ test('while the disk takes nothing, it goes on in memory, and what is asked is a
   kill()
   await open(sums(1, 1))
   expect(await complete(running.use('a', ({ sum }) => sum))).toBe(3)
+  await close()
+})
+
+test('where room is needed at once, it is hardly waited for, and what has been read is the base', async () => {
+  simulation = new Simulation(3)
+  machine = simulation.machine('pi', { diskBytes: 600_000 })
+  const retention = { minFreeBytes: 300_000 }
+  await open(sums(1, 1), { retention })
+  running.start()
+  let sum = 0
+  while (journal.firstPosition === 1 && sum < 100) {
+    send('a', 1)
+    sum++
+    await fill()
+    await simulation.run(10_000)
+  }
+  expect(journal.firstPosition).toBeGreaterThan(1)
+  for (let round = 0; round < 2; round++) {
+    expect(await all()).toEqual({ a: sum })
+    await complete(running.rebuild())
+    await simulation.run(60_000)
+    await settled()
+  }
   await close()
 })
 

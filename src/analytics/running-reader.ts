@@ -2,9 +2,10 @@ import { UnderstudyError } from '../errors.ts'
 import type { Entry, Position } from '../journal/entry.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Cursor, Positions } from '../journal/reading.ts'
+import type { Removing } from '../journal/retention.ts'
 import type { Log } from '../log.ts'
 import { InTurn } from '../world/in-turn.ts'
-import type { Ms, Us } from '../world/time.ts'
+import { type Ms, sleep, type Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Reader } from './reader.ts'
 import { ReaderSets } from './reader-sets.ts'
@@ -16,6 +17,8 @@ const STEP_BYTES = 1 << 16
 const LOOK_MS: Ms = 5000
 /** After a failure. */
 const RETRY_MS: Ms = 60_000
+/** Where hardly any room is left, a removal waits so long for what is read at once. */
+const URGENT_MS: Ms = 2000
 /** What has come is written this often, or when so much has been read, or has changed. */
 const KEEP_US: Us = 600_000_000
 const KEEP_READ_BYTES = 16e6
@@ -150,19 +153,33 @@ export class RunningReader<State> {
   }
 
   /**
-   * Brings the base up to a position. To be called before what stands before it is removed from the journal.
-   * @param forget what is known only by what stands before it is not kept: it is to be erased
+   * To be called before what stands before a position is removed from the journal: brings the base up to there. Where that
+   * cannot be waited for, what is asked for takes it into account at least: the base then goes on from that.
    */
-  async keepBefore(position: Position, forget = false): Promise<void> {
+  async beforeRemoval(position: Position, { erased, urgent }: Removing): Promise<void> {
+    if (urgent && !erased) return this.#keepWithin(position)
+    await this.#advanceBase(position)
+    if (erased) await this.#serially((sets) => this.#orAnew(() => sets.forget(position)))
+  }
+
+  async #keepWithin(position: Position): Promise<void> {
+    const done = new AbortController()
+    const kept = this.readTo(position)
+      .then(() => this.#serially((sets) => sets.keep(sets.live)))
+      .finally(() => done.abort())
+    await Promise.race([kept, sleep(this.#world.timers, URGENT_MS, done.signal)])
+  }
+
+  async #advanceBase(position: Position): Promise<void> {
     let reading: Reading<State> | undefined
     const advance = async (sets: ReaderSets<State>): Promise<boolean> => {
       if (this.#stopping) throw new UnderstudyError('UNDERSTUDY_JOURNAL_CLOSED')
       if (reading?.set !== sets.base) reading = this.#read(sets.base)
       const { cursor } = reading
-      return this.#orAnew(() => (this.#canRead(cursor) ? this.#advance(sets, cursor, position) : sets.work()))
+      if (sets.isBaseGone) await sets.keep(sets.live)
+      return this.#orAnew(() => (sets.isBaseGone ? sets.work() : this.#advance(sets, cursor, position)))
     }
     while (await this.#serially(advance));
-    if (forget) await this.#serially((sets) => this.#orAnew(() => sets.forget(position)))
   }
 
   async #run(): Promise<void> {
@@ -192,11 +209,14 @@ export class RunningReader<State> {
     this.#waiting = []
   }
 
-  /** Until somebody asks, at the longest. */
+  /** Until somebody asks, or what somebody waits for comes, at the longest. */
   async #rest(ms: Ms): Promise<void> {
     if (this.#stopping) return
-    const timer = this.#world.timers.after(ms, () => this.#wake.resolve())
-    await this.#wake.promise
+    const { promise, resolve } = this.#wake
+    const timer = this.#world.timers.after(ms, resolve)
+    // What is waited for comes with a commit.
+    if (this.#waiting.length > 0) void this.#live?.cursor.wait().then(resolve)
+    await promise
     timer.cancel()
   }
 
@@ -208,6 +228,8 @@ export class RunningReader<State> {
   /** Does a part of what there is to do; false when there is nothing. */
   async #step(sets: ReaderSets<State>): Promise<boolean> {
     if (this.#canRead(this.#live!.cursor) && (await this.#readOn(sets, this.#live!))) return true
+    // It may be known only in memory.
+    if (sets.isBaseGone) await sets.keep(sets.live)
     return this.#orAnew(async () => {
       if (await sets.work()) return true
       if (sets.anew) {

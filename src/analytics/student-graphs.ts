@@ -33,7 +33,7 @@ export class StudentGraphs {
 
   constructor(world: World, journal: Journal, log: Log) {
     this.reader = new RunningReader(world, journal, studentGraphs, log)
-    journal.beforeRemoval((position, erased) => this.reader.keepBefore(position, erased))
+    journal.beforeRemoval((position, how) => this.reader.beforeRemoval(position, how))
   }
 
   /** From now on it reads the journal by itself. */

@@ -15,6 +15,8 @@ const EVERY_MS = 60_000
 const FORGOTTEN_US = 30 * 86_400_000_000
 /** So long before it is erased, it is announced. */
 const NOTICE_US = 30 * 86_400_000_000
+/** With less free than this, each commit may be the one that fails. */
+const LITTLE_BYTES = 32e6
 /** A store begun, or a reader seen, before this is of a clock that had not been set: nobody knows when it was. */
 const PLAUSIBLE_US = Date.UTC(2020, 0, 1) * 1000
 
@@ -41,11 +43,16 @@ export interface Removable {
 /** Gives the oldest of what is known to be elsewhere too, or of what is not. */
 export type Removables = (confirmed: boolean) => Promise<Removable | undefined>
 
-/**
- * Called before what stands before a position is removed, so that what was made of it can be kept.
- * @param erased it is to be erased: what is known only by it is not to be kept
- */
-export type BeforeRemoval = (position: Position, erased: boolean) => Promise<void>
+/** How something is removed. */
+export interface Removing {
+  /** It is to be erased: what is known only by it is not to be kept. */
+  readonly erased: boolean
+  /** There is hardly any room left: what takes longer than a moment is to be left. */
+  readonly urgent: boolean
+}
+
+/** Called before what stands before a position is removed, so that what was made of it can be kept. */
+export type BeforeRemoval = (position: Position, how: Removing) => Promise<void>
 
 /** What retention asks of the rest of the journal. */
 interface Surroundings {
@@ -299,10 +306,11 @@ export class Retention {
 
   /** Gives its bytes, or nothing when it must not go any more. */
   async #removeStore(first: First, reason: Removal['reason'], pin: Position): Promise<number | undefined> {
-    if (this.#sparing && this.#isAwaited(first, pin) && !(await this.#isUrgent(first))) return undefined
+    const how = { erased: reason === 'erase_after', urgent: await this.#isUrgent(first) }
+    if (this.#sparing && !how.urgent && this.#isAwaited(first, pin)) return undefined
     for (const prepare of this.#before) {
       // Room has to be made in any case.
-      await prepare(first.finished.nextPosition, reason === 'erase_after').catch((error: unknown) => {
+      await prepare(first.finished.nextPosition, how).catch((error: unknown) => {
         if (!this.#stopped) this.#log.error({ err: error }, 'what was made of a store could not be kept before it goes')
       })
     }
@@ -319,9 +327,10 @@ export class Retention {
     )
   }
 
+  /** Whether there is so little room that nobody can be waited for long. */
   async #isUrgent({ number }: First): Promise<boolean> {
     const { freeBytes } = await this.#world.files.space(this.#series.path(number))
-    return freeBytes < this.#limits.minFreeBytes / 2
+    return freeBytes < Math.max(this.#limits.minFreeBytes / 2, LITTLE_BYTES)
   }
 
   #describe(store: CatalogueStore, what: Removal['what'], reason: Removal['reason'], pin: Position): Removal {
