@@ -1,6 +1,6 @@
 /**
  * The doors to the outside. Everything that touches the world (clock, timers, randomness, files, LevelDB, sockets,
- * programs, the machine, systemd) is reached through a `World` that is passed in at construction, so that the whole appliance also runs in a
+ * programs, the machine, systemd, threads that compress) is reached through a `World` that is passed in at construction, so that the whole appliance also runs in a
  * simulated world from a seed. `world/real.ts` opens onto the machine, `sim/world/` onto a simulated one.
  */
 
