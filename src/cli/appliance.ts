@@ -8,10 +8,12 @@ import type { StreamFacts } from '../health/rooms.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Log } from '../log.ts'
 import { Roster } from '../relay/roster.ts'
+import type { StatusServer } from '../status/server.ts'
 import type { Timer } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { AwaitedJournal, type AwaitedOptions } from './awaited-journal.ts'
 import type { Recording } from './local/status.ts'
+import { servePage } from './shown.ts'
 import { StandingIn } from './standing-in.ts'
 import { Tally } from './tally.ts'
 import { version } from './version.ts'
@@ -21,12 +23,16 @@ const DAY_MS = 86_400_000
 export interface ApplianceOptions extends AwaitedOptions {
   /** How many messages a frame counts for in `tally`; without it, one. */
   readonly messagesIn?: (payload: Buffer) => number
+  /** Serve the page, with what was logged last. */
+  readonly page?: { readonly logged: () => readonly string[] }
 }
 
 /** The recorder: finds the streams, hears them, keeps them in the journal, and answers the other commands meanwhile. */
 export class Appliance {
   readonly tally: Tally
   private readonly watched: Watched
+  private readonly page: ApplianceOptions['page']
+  private shown: StatusServer | undefined
   private readonly awaited: AwaitedJournal
   private readonly world: World
   private readonly log: Log
@@ -53,6 +59,7 @@ export class Appliance {
     this.log = log
     this.config = config
     this.awaited = awaited
+    this.page = options.page
     this.isLive = relay.live.length > 0 ? streamMatcher(relay.live) : () => false
     this.discovery = new Discovery(world, config, log)
     this.tally = new Tally(() => awaited.hearing, world.clock, options.messagesIn ?? (() => 1))
@@ -110,6 +117,11 @@ export class Appliance {
     return this.awaited.pendingBytes
   }
 
+  /** Where the page is, as long as it is served. */
+  get pageUrl(): string | undefined {
+    return this.shown?.url
+  }
+
   /**
    * Ends every connection and commits what has come.
    * @throws UNDERSTUDY_NO_ROOM, or what else keeps it from being committed
@@ -119,7 +131,7 @@ export class Appliance {
     this.expiryTimer?.cancel()
     await this.standingIn.stop()
     // It is not waited for first: what has come is committed whatever a sensor does.
-    const unwatched = this.watched.stop()
+    const unwatched = Promise.all([this.watched.stop(), this.shown?.stop()])
     await this.roster.stop()
     await this.awaited.close()
     await unwatched
@@ -153,6 +165,10 @@ export class Appliance {
     // Who stops it is told why there is no journal.
     void this.awaited.opened.then(() => this.standingIn.begin(this.journal, this.awaited.graphs)).catch(() => {})
     this.watched.start()
+    if (this.page) {
+      const parts = { awaited: this.awaited, health: this.watched.health, ...this.page }
+      this.shown = servePage(this.world, this.config, parts, this.log)
+    }
     this.log.info({ version, streams: this.found.sources.length }, 'recording')
   }
 

@@ -50,6 +50,7 @@ export class FakeRecorder implements StatusSources {
   captures: StatusSources['captures'] = () => Promise.resolve(this.made)
   sync: StatusSources['sync'] = () => Promise.resolve(this.handed)
   inTerm: StatusSources['inTerm'] = (atMs) => this.isInTerm(atMs)
+  students: StatusSources['students'] = () => undefined
   logged: StatusSources['logged'] = () => this.lines
   journal = (): JournalView => ({
     nextPosition: 1,

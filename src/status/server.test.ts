@@ -32,7 +32,7 @@ async function serve(status: object = { address: '0.0.0.0' }): Promise<StatusSer
   const server = new StatusServer(pi.world, configOf(status), recorder, quiet)
   server.start()
   server.opened(recorder.journal())
-  await simulation.complete(server.port())
+  await simulation.complete(server.served())
   return server
 }
 

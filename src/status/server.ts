@@ -29,6 +29,7 @@ export class StatusServer {
   readonly #live: Live
   readonly #stopping = new AbortController()
   readonly #leave: Array<() => void> = []
+  #url: string | undefined
   #server: Promise<{ port: number; close(): Promise<void> } | undefined> = Promise.resolve(undefined)
 
   constructor(world: World, config: Config, sources: StatusSources, log: Log) {
@@ -56,9 +57,14 @@ export class StatusServer {
     this.#leave.push(told)
   }
 
-  /** The port, once it is served; `undefined` where it is not. */
-  async port(): Promise<number | undefined> {
-    return (await this.#server)?.port
+  /** Resolves when it is served, or is not to be any more. */
+  async served(): Promise<void> {
+    await this.#server
+  }
+
+  /** Where it is, while it is served. */
+  get url(): string | undefined {
+    return this.#url
   }
 
   async stop(): Promise<void> {
@@ -75,7 +81,8 @@ export class StatusServer {
     while (port !== 0 && !signal.aborted) {
       try {
         const server = await this.#listen()
-        this.#log.info({ address, port: server.port }, 'the status page is served')
+        this.#url = `http://${address.includes(':') ? `[${address}]` : address}:${server.port}/`
+        this.#log.info({ url: this.#url }, 'the status page is served')
         return server
       } catch (error) {
         const detail = `${address}:${port}: ${systemCode(error) ?? 'unknown'}`

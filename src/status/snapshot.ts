@@ -65,7 +65,8 @@ export class Snapshots {
   /** Of any streams and period, up to now. */
   async coverage(query: { streams: readonly string[]; fromMs: Ms; toMs: Ms }): Promise<StreamCoverage[]> {
     const { streams, fromMs, toMs } = query
-    return (await this.#sources.journal()?.coverage({ streams, fromUs: fromMs * 1000, toUs: toMs * 1000 })) ?? []
+    const found = await this.#sources.journal()?.coverage({ streams, fromUs: fromMs * 1000, toUs: toMs * 1000 })
+    return found ?? []
   }
 
   sealed(): Promise<SealedFolder[]> {
@@ -99,6 +100,20 @@ export class Snapshots {
       this.#sealed.all(),
       sync()
     ])
-    return { coverage: new Map(coverage.map((one) => [one.stream, one])), captures: made ?? [], sealed, sync: handed }
+    return {
+      coverage: new Map(coverage.map((one) => [one.stream, sinceStarted(one)])),
+      captures: made ?? [],
+      sealed,
+      sync: handed
+    }
   }
+}
+
+/** Without the time before the first record: nobody has promised anything of it. */
+export function sinceStarted(coverage: StreamCoverage): StreamCoverage {
+  const { fromUs, toUs, heardUs, rest } = coverage
+  const [first, ...others] = rest
+  if (first?.cause !== 'not started' || first.fromUs !== fromUs) return coverage
+  const lengthUs = toUs - first.toUs
+  return { ...coverage, fromUs: first.toUs, share: lengthUs > 0 ? heardUs / lengthUs : 1, rest: others }
 }

@@ -23,8 +23,8 @@ export interface StatusSources {
   readonly logged: () => readonly string[]
   /** Of what it runs on, by name. */
   readonly versions: Readonly<Record<string, string>>
-  /** Absent where nobody computes them. */
-  readonly students?: (() => AsyncIterable<StudentGraph>) | undefined
+  /** `undefined` while the journal is not open. */
+  readonly students: () => AsyncIterable<StudentGraph> | undefined
 }
 
 export type JournalView = Pick<JournalReader, 'coverage' | 'range' | 'nextPosition'> & {

@@ -77,7 +77,11 @@ async function record(call: Call, lab: SimulatedLab, { directory, credentials, f
   if ('faults' in checked) throw new Error('the config of the demo is not valid')
   const log = createCommandLogger('error', call)
   const { config } = checked
-  const appliance = await Appliance.start(world, { config, user: terminal, messagesIn }, log)
+  const appliance = await Appliance.start(
+    world,
+    { config, user: terminal, messagesIn, page: { logged: () => [] } },
+    log
+  )
   let coverage: StreamCoverage[]
   try {
     if (!isJson)
@@ -85,6 +89,7 @@ async function record(call: Call, lab: SimulatedLab, { directory, credentials, f
         `recording ${plural(lab.streams.length, 'simulated spinner')} into ${directory}; Ctrl-C ends it\n\n`
       )
     await until(world, () => appliance.tally.streams().every(({ heard }) => heard), terminal.stop)
+    if (!isJson && appliance.pageUrl !== undefined) await terminal.out(`the page: ${appliance.pageUrl}\n\n`)
     const fromUs = world.clock.wallUs()
     if (!terminal.stop.aborted) await lab.begin()
     await watch(call, appliance, forMs)

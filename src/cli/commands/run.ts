@@ -6,6 +6,7 @@ import { sleep } from '../../world/time.ts'
 import { Appliance } from '../appliance.ts'
 import { type Command, relayOptions } from '../command.ts'
 import { configOf } from '../configuration.ts'
+import { LogTail } from '../log-tail.ts'
 import { createLogger } from '../logger.ts'
 import type { Call } from '../terminal.ts'
 import { untilStopped } from '../until-stopped.ts'
@@ -41,18 +42,24 @@ export const run: Command = {
     const { world, terminal } = call
     const config = await configOf(call)
     const acks = call.options.text('acks')
+    const tail = new LogTail()
     const log = createLogger({
       level: config.log.level,
       priorities: terminal.env['JOURNAL_STREAM'] !== undefined,
       clock: world.clock,
       write: (line) => {
+        tail.keep(line)
         if (acks === '-') terminal.err(line)
         else terminal.out(line).catch(() => {})
       }
     })
     const file = acks === undefined || acks === '-' ? undefined : await world.files.open(resolve(acks), 'append')
     const opened = acks === undefined ? {} : { opened: (journal: Journal) => acknowledge(journal, call, file) }
-    const starting = Appliance.start(world, { config, user: terminal, waitsForRoom: true, ...opened }, log)
+    const starting = Appliance.start(
+      world,
+      { config, user: terminal, waitsForRoom: true, page: { logged: () => tail.lines }, ...opened },
+      log
+    )
     const told = untilStopped(terminal.stop)
     // A start that hangs on its disk is stopped too, and one that fails while it waits for room ends.
     await Promise.race([told, starting.then((appliance) => appliance.opened).then(() => told)])

@@ -39,7 +39,7 @@ function gaps({ zone, report: { nowMs } }: Snapshot, week: StreamCoverage | unde
     html`<tr><td>${time(zone, Math.floor(fromUs / 1000), nowMs)}</td><td>${spanWords((toUs - fromUs) / 1000)}</td><td>${kind === 'gap' ? 'not heard' : 'perhaps not all'}: ${cause}${code === undefined ? undefined : html` <code>${code}</code>`}</td></tr>`
   const left = week.rest.length - shown.length
   return html`<p>${shareWords(week.share)} heard.</p>
-<table class="plain"><thead><tr><th scope="col">From</th><th scope="col">For</th><th scope="col">Why</th></tr></thead><tbody>${shown.map(row)}</tbody></table>
+<table><thead><tr><th scope="col">From</th><th scope="col">For</th><th scope="col">Why</th></tr></thead><tbody>${shown.map(row)}</tbody></table>
 ${left > 0 ? html`<p>And ${countWords(left)} earlier ones: <code>understudy coverage</code> lists them all.</p>` : undefined}`
 }
 
@@ -56,5 +56,5 @@ function folders({ sealed }: Snapshot, stream: string): Html {
       const { fromUs, toUs, heardUs } = part.coverage
       return html`<tr><td>${capture}/${folder}</td><td>${countWords(part.messages)}</td><td>${shareWords(toUs > fromUs ? heardUs / (toUs - fromUs) : 1)}</td></tr>`
     })
-  return html`<table class="plain"><thead><tr><th scope="col">Folder</th><th scope="col">Messages</th><th scope="col">Heard</th></tr></thead><tbody>${rows}</tbody></table>`
+  return html`<table><thead><tr><th scope="col">Folder</th><th scope="col">Messages</th><th scope="col">Heard</th></tr></thead><tbody>${rows}</tbody></table>`
 }

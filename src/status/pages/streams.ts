@@ -13,7 +13,7 @@ export function streamsSection(snapshot: Snapshot): Html {
   if (streams.length === 0) return html`<section><h2>Streams</h2><p>There are none.</p></section>`
   const titles = ['Stream', 'State', 'Last message', 'Messages today', 'Last 24 hours', 'Token good until']
   return html`<section aria-labelledby="streams"><h2 id="streams">Streams</h2>
-<table role="table"><thead role="rowgroup"><tr role="row">${titles.map((title) => html`<th role="columnheader" scope="col">${title}</th>`)}</tr></thead>
+<table class="streams" role="table"><thead role="rowgroup"><tr role="row">${titles.map((title) => html`<th role="columnheader" scope="col">${title}</th>`)}</tr></thead>
 <tbody role="rowgroup">${streams.map((stream) => streamRow(snapshot, stream))}</tbody></table>
 ${legend}
 </section>`

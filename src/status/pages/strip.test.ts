@@ -37,8 +37,8 @@ test('each quarter of an hour is the worst that was in it', () => {
 })
 
 test('what has not been is not drawn, nor what is not known', () => {
-  expect(kinds(covered([], 1.5), [1, 1, 1])).toEqual(['recorded', 'recorded', 'ahead'])
-  expect(kinds(undefined, [1, 1])).toEqual(['ahead', 'ahead'])
+  expect(kinds(covered([], 1.5), [1, 1, 1])).toEqual(['recorded', 'recorded', 'unknown'])
+  expect(kinds(undefined, [1, 1])).toEqual(['unknown', 'unknown'])
 })
 
 test('outside term a time without hearing is no gap, and what was heard is shown all the same', () => {

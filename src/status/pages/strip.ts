@@ -5,7 +5,7 @@ import { type Html, html } from '../html.ts'
 import { pluralWords, spanWords } from '../words.ts'
 
 /** What a quarter of an hour was, the worst first: what was not heard is never hidden by what was. */
-export type BinKind = 'gap' | 'uncertain' | 'outside' | 'recorded' | 'quiet' | 'ahead'
+export type BinKind = 'gap' | 'uncertain' | 'outside' | 'recorded' | 'quiet' | 'unknown'
 
 const HEIGHT = 20
 
@@ -16,7 +16,7 @@ const bars: Readonly<Record<BinKind, readonly [y: number, height: number]>> = {
   outside: [9, 2],
   recorded: [2, HEIGHT - 2],
   quiet: [14, 6],
-  ahead: [0, 0]
+  unknown: [0, 0]
 }
 
 /**
@@ -32,7 +32,8 @@ export function binKinds(
 ): BinKind[] {
   return counts.map((count, index) => {
     const [startMs, endMs] = [fromMs + index * BIN_MS, fromMs + (index + 1) * BIN_MS]
-    if (!coverage || startMs * 1000 >= coverage.toUs) return 'ahead'
+    const isKnown = coverage && endMs * 1000 > coverage.fromUs && startMs * 1000 < coverage.toUs
+    if (!isKnown) return 'unknown'
     const rest = coverage.rest.filter(({ fromUs, toUs }) => fromUs < endMs * 1000 && toUs > startMs * 1000)
     const isWhole = rest.some(
       ({ fromUs, toUs }) => fromUs <= startMs * 1000 && toUs >= Math.min(endMs * 1000, coverage.toUs)
@@ -46,7 +47,7 @@ export function binKinds(
 /** A day of a stream, drawn small, with the same in words. */
 export function strip(kinds: readonly BinKind[], coverage: StreamCoverage | undefined): Html {
   const words = stripWords(kinds, coverage)
-  const runs = runsOf(kinds).filter(({ kind }) => kind !== 'ahead')
+  const runs = runsOf(kinds).filter(({ kind }) => kind !== 'unknown')
   return html`<svg class="strip" role="img" aria-label="${words}" viewBox="0 0 ${kinds.length} ${HEIGHT}" preserveAspectRatio="none"><title>${words}</title>${runs.map(drawn)}</svg>`
 }
 

@@ -3,7 +3,7 @@ import { type Html, html } from '../html.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { time } from '../words.ts'
 
-const titles = { ok: 'All is well', attention: 'Somebody should look', failing: 'Act now', note: 'Note' } as const
+const titles = { ok: 'OK', attention: 'Attention', failing: 'Failing', note: 'Note' } as const
 
 /** Each has a form of its own besides its colour. */
 const signs = {

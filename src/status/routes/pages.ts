@@ -6,7 +6,7 @@ import { graphsPage } from '../pages/graphs.ts'
 import { layout } from '../pages/layout.ts'
 import { overview } from '../pages/overview.ts'
 import { streamPage } from '../pages/stream.ts'
-import { DAY_MS, type Snapshot } from '../snapshot.ts'
+import { DAY_MS, type Snapshot, sinceStarted } from '../snapshot.ts'
 
 /** What people look at. */
 export function pageRoutes(app: FastifyInstance, { config, snapshots, assets, models }: Parts): void {
@@ -26,7 +26,7 @@ export function pageRoutes(app: FastifyInstance, { config, snapshots, assets, mo
     if (!stream) return reply.callNotFound()
     const toMs = snapshot.report.nowMs
     const [week] = await snapshots.coverage({ streams: [stream.stream], fromMs: toMs - 7 * DAY_MS, toMs })
-    return send(reply, snapshot, '', stream.stream, streamPage(snapshot, stream, week))
+    return send(reply, snapshot, '', stream.stream, streamPage(snapshot, stream, week && sinceStarted(week)))
   })
 
   app.get('/graphs', async (_, reply) => {
