@@ -2,7 +2,7 @@ import { loadModels } from '../analytics/models.ts'
 import type { Config } from '../config/config.ts'
 import type { Found } from '../config/credentials.ts'
 import { Discovery } from '../config/discovery.ts'
-import { expiryWarning } from '../config/token.ts'
+import { expiryWarning, mayWrite } from '../config/token.ts'
 import { type ErrorCode, explain, systemCode, UnderstudyError } from '../errors.ts'
 import { isMounted } from '../journal/disks.ts'
 import { earliestMs } from '../journal/known-time.ts'
@@ -46,6 +46,7 @@ export async function* examine(call: Call): AsyncGenerator<Finding> {
   yield* await trust(world, config)
   const found = await new Discovery(world, config, silent).read()
   yield* credentials(found, world.clock.wallUs() / 1000)
+  yield* standsIn(found, config)
   yield await clock(world, config)
   const running = await connectRunning(world, config.data.directory).catch(() => undefined)
   yield await disk(world, config.data.directory, running !== undefined)
@@ -80,6 +81,15 @@ function* credentials({ sources, problems, tokens }: Found, nowMs: number): Gene
       detail: daysLeft < 0 ? 'the token has expired' : `the token expires in ${plural(daysLeft, 'day')}`,
       remedy: explain('UNDERSTUDY_RELAY_TOKEN_EXPIRED').remedy
     }
+  }
+}
+
+/** Who is to answer in the primary's place has to be allowed to. */
+function* standsIn({ tokens }: Found, { standby }: Config): Generator<Finding> {
+  if (standby.mode === 'observe') return
+  const { what, remedy } = explain('UNDERSTUDY_STANDBY_READ_ONLY')
+  for (const [stream, token] of tokens) {
+    if (!mayWrite(token)) yield { state: 'warning', what: stream, detail: what, remedy }
   }
 }
 

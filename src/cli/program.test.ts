@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Ran, Running } from '../../test/support/shell.ts'
+import { credentialFiles } from '../sim/relay/credentials.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
 import type { World } from '../world/world.ts'
@@ -119,6 +120,25 @@ describe('beside a simulated lab', () => {
     recorder.stop()
     return simulation.complete(recorder.result, 5000)
   }
+
+  test('where it is to answer in the place of the primary, doctor tells of tokens that do not allow it', async () => {
+    const order = { secret: 'any', audience: 'http://127.0.0.1', nowMs: machine.world.clock.wallUs() / 1000 }
+    const { tokenFile } = credentialFiles('spin31', { ...order, scopes: ['read'] })
+    const { files } = machine.world
+    await simulation.complete(files.writeFile(`${CREDENTIALS}/${tokenFile.name}`, tokenFile.content))
+    await simulation.complete(files.writeFile('/config.toml', '[standby]\nmode = "answer"\n'))
+    const { out } = await sh(`doctor ${place} --config /config.toml`)
+    expect(out.match(/^warning +spin\d+: the token does not allow sending/gm)).toEqual([
+      expect.stringContaining('spin31')
+    ])
+    expect((await sh(`doctor ${place}`)).out).not.toContain('sending')
+  })
+
+  test('status says how the primary answers', async () => {
+    const recorder = await recording(60_000)
+    expect((await sh('status --data /data')).out).toMatch(/^spin30 +heard .* silent, 0 of [1-9]\d* replies$/m)
+    expect(await stopped(recorder)).toMatchObject({ code: 0 })
+  })
 
   test('every command answers while it records', async () => {
     const recorder = await recording()

@@ -4,6 +4,7 @@ import { Standby, type StandbyStatus } from '../analytics/standby/standby.ts'
 import type { StudentGraphs } from '../analytics/student-graphs.ts'
 import type { Config } from '../config/config.ts'
 import type { Found } from '../config/credentials.ts'
+import { mayWrite } from '../config/token.ts'
 import { UnderstudyError } from '../errors.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Log } from '../log.ts'
@@ -45,7 +46,7 @@ export class StandingIn {
 
   /** Whether it answers on a stream: who does has to read it at once. */
   answersOn(stream: string): boolean {
-    return this.config.standby.mode !== 'observe' && this.mayWrite(stream)
+    return this.config.standby.mode !== 'observe' && mayWrite(this.tokens.get(stream))
   }
 
   async begin(journal: Journal, students: StudentGraphs): Promise<void> {
@@ -62,7 +63,7 @@ export class StandingIn {
         journal,
         roster,
         models,
-        mayWrite: (stream) => this.mayWrite(stream),
+        mayWrite: (stream) => mayWrite(this.tokens.get(stream)),
         studentBefore: async (place, { user, exp, course }) => {
           if (!isExperiment(exp)) return undefined
           await students.readTo(place.position + 1)
@@ -83,10 +84,5 @@ export class StandingIn {
   /** By stream, where anything was asked or answered. */
   status(): Map<string, StandbyStatus> {
     return new Map(this.standby?.status().map((one) => [one.stream, one]))
-  }
-
-  /** A stream of a local relay host has no token to look into. */
-  private mayWrite(stream: string): boolean {
-    return this.tokens.get(stream)?.scopes.includes('write') ?? true
   }
 }

@@ -42,6 +42,11 @@ export function readToken(token: string): TokenFacts {
   }
 }
 
+/** Whether a stream's token allows sending; one of a local relay host has none to look into. */
+export function mayWrite(token: TokenFacts | undefined): boolean {
+  return token?.scopes.includes('write') ?? true
+}
+
 const dayMs = 86_400_000
 const warnDays = 30
 

@@ -3,7 +3,7 @@ import { drawPlan } from './plan.ts'
 import { liveStandIn } from './stand-in-life.ts'
 
 /** So many seeds have one life at the dashboards as well. */
-const STAND_IN_EVERY = 25
+const STAND_IN_EVERY = 50
 
 /** Lives what a seed decides. A promise that is broken at the dashboards is told with the log of that life. */
 export async function liveSeed(seed: number, days: number): Promise<Outcome> {

@@ -275,7 +275,7 @@ function configOf(): Config {
     streams: { credentials: CREDENTIALS },
     data: { directory: DATA },
     clock: { trust: true },
-    relay: { read_interval: '2s' },
+    relay: { read_interval: '5s', ping_interval: '30s', silence_timeout: '90s' },
     standby: { mode: 'answer' },
     capture: [{ name: 'hourly', schedule: '0 * * * *', duration: '1h' }]
   })
