@@ -14,7 +14,7 @@ import { reply } from '../src/analytics/wire/replies.ts'
 import { readRequest } from '../src/analytics/wire/requests.ts'
 import { Dice } from '../src/sim/world/dice.ts'
 import { dayUs, log, openJournal, worldAt } from './harness/journal.ts'
-import { memory } from './harness/proc.ts'
+import { cpuUs, memory } from './harness/proc.ts'
 
 const [part, first, second, third] = process.argv.slice(2)
 const COMMANDS = ['voltage', 'voltage_ramp', 'position', 'position_ramp', 'speed', 'speed_ramp']
@@ -59,9 +59,11 @@ async function read(answers: number, directory: string): Promise<void> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   const began = performance.now()
+  const begunUs = cpuUs(pid)
   graphs.start()
   await graphs.readTo(end)
   const readMs = performance.now() - began
+  const usedUs = cpuUs(pid) - begunUs
   delay.disable()
   const keys: Key[] = []
   let commands = 0
@@ -91,7 +93,7 @@ async function read(answers: number, directory: string): Promise<void> {
   const students = keys.length
   const waitMs = delay.max / 1e6
   const answerTimes = { medianMs: at(0.5), p99Ms: at(0.99) }
-  console.log(JSON.stringify({ commands, students, readMs, waitMs, ...answerTimes, idle, highest }))
+  console.log(JSON.stringify({ commands, students, readMs, cpuUs: usedUs, waitMs, ...answerTimes, idle, highest }))
 }
 
 if (part === 'fill') await fill(Number(first), Number(second), third!)

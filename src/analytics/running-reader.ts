@@ -11,8 +11,10 @@ import type { Reader } from './reader.ts'
 import { ReaderSets } from './reader-sets.ts'
 import type { StateSet } from './state-set.ts'
 
-/** What is read of the journal at a time, one block at least; between two such parts recording has its turn. */
-const STEP_BYTES = 1 << 16
+/** What is read of the journal at a time. */
+const READ_BYTES = 1 << 20
+/** After so much of it recording has its turn. */
+const TURN_BYTES = 1 << 16
 /** While nobody asks, the journal is looked at this often. */
 const LOOK_MS: Ms = 5000
 /** After a failure. */
@@ -260,7 +262,7 @@ export class RunningReader<State> {
   /** @returns whether there was anything */
   async #readOn(sets: ReaderSets<State>, reading: Reading<State>): Promise<boolean> {
     const { set, cursor } = reading
-    const entries = await cursor.next(STEP_BYTES)
+    const entries = await cursor.next(READ_BYTES)
     await this.#orAnew(() => this.#take(set, entries))
     set.place = cursor.place
     for (const { payload } of entries) reading.readBytes += payload.length
@@ -275,7 +277,7 @@ export class RunningReader<State> {
       if (entry.kind !== 'frame' || entry.position >= before) continue
       await set.take(entry)
       bytes += entry.payload.length
-      if (bytes < STEP_BYTES) continue
+      if (bytes < TURN_BYTES) continue
       bytes = 0
       await this.#turn()
     }
@@ -285,7 +287,7 @@ export class RunningReader<State> {
   async #advance(sets: ReaderSets<State>, cursor: Cursor, position: Position): Promise<boolean> {
     const set = sets.base
     if (set.place.position >= position) return false
-    const entries = await cursor.next(STEP_BYTES)
+    const entries = await cursor.next(READ_BYTES)
     await this.#take(set, entries, position)
     const isThere = cursor.position >= position
     set.place = isThere ? { position, skipped: clipped(cursor.place.skipped ?? [], position) } : cursor.place

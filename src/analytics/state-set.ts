@@ -91,6 +91,8 @@ export class StateSet<State> {
     held.bytes = bytes
     held.changed = true
     held.lastPosition = Math.max(held.lastPosition, position)
+    // As long as nothing has to go, it does not matter which was used last.
+    if (this.#heldBytes < HELD_BYTES / 2) return
     this.#held.delete(key)
     this.#held.set(key, held)
   }
