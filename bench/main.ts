@@ -1,6 +1,7 @@
-/** `npm run bench -- receive|store|idle|memory|reading|verify|seal|seal-day|analytics [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
+/** `npm run bench -- receive|store|idle|health|memory|reading|verify|seal|seal-day|analytics [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import { analytics } from './analytics.ts'
+import { health } from './health.ts'
 import { idle } from './idle.ts'
 import { memory } from './memory.ts'
 import { reading } from './reading.ts'
@@ -13,6 +14,7 @@ const benches: Record<string, (quick: boolean) => Promise<void>> = {
   receive,
   store,
   idle,
+  health,
   memory,
   reading,
   verify,

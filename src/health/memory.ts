@@ -6,6 +6,7 @@ import type { JournalFacts, StreamFacts } from './rooms.ts'
 
 /** Of a watchdog's `bootstatus`: it was the one that reset the machine. */
 const WDIOF_CARDRESET = 0x20
+const causes = ['power cut', 'reboot', 'watchdog'] as const
 
 interface Kept {
   readonly format: 1
@@ -39,7 +40,7 @@ export class HealthMemory {
     const path = `${directory}/health.json`
     const before = await readKept(world, path)
     const { boot } = world.clock
-    const causeOf = ({ ended }: Kept): MachineReport['bootCause'] => {
+    const causeOf = ({ ended }: Pick<Kept, 'ended'>): MachineReport['bootCause'] => {
       if (((bootStatus ?? 0) & WDIOF_CARDRESET) !== 0) return 'watchdog'
       return ended ? 'reboot' : 'power cut'
     }
@@ -96,11 +97,17 @@ function same(a: Remembered | undefined, b: Remembered): boolean {
   return a?.addedMs === b.addedMs && a?.spoke === b.spoke
 }
 
-async function readKept({ files }: World, path: string): Promise<Kept | undefined> {
+/** Only what can be right of it. */
+async function readKept({ files }: World, path: string): Promise<Omit<Kept, 'format'> | undefined> {
   try {
-    const kept = JSON.parse((await files.readFile(path)).toString()) as Kept
-    const isKept = kept.format === 1 && typeof kept.boot === 'string' && typeof kept.streams === 'object'
-    return isKept && kept.streams !== null ? kept : undefined
+    const { format, boot, ended, bootCause, streams } = JSON.parse((await files.readFile(path)).toString()) as Kept
+    if (format !== 1 || typeof boot !== 'string') return undefined
+    const known = Object.entries(streams).map(([stream, { addedMs, spoke }]): [string, Remembered] => {
+      const isTime = typeof addedMs === 'number'
+      return [stream, { ...(isTime && { addedMs }), spoke: spoke === true }]
+    })
+    const isCause = bootCause !== undefined && causes.includes(bootCause)
+    return { boot, ended: ended === true, ...(isCause && { bootCause }), streams: Object.fromEntries(known) }
   } catch {
     return undefined
   }

@@ -39,6 +39,10 @@ test("students' graphs: those of every command, and answers, beside pandas", () 
   }
 })
 
+test('health: what it costs to look', () => {
+  expect(quick('health')).toMatch(/^\| looking how everything stands \|.*\d/m)
+})
+
 test('receiving and memory: everyone takes every message, and a quick look leaves the page alone', () => {
   const file = join(root, 'docs/benchmarks.md')
   const page = (): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)
