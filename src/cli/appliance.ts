@@ -66,7 +66,13 @@ export class Appliance {
     this.watched = new Watched(
       world,
       config,
-      { awaited, ca, streams: () => this.streamFacts(), problems: () => this.found.problems },
+      {
+        awaited,
+        ca,
+        streams: () => this.streamFacts(),
+        problems: () => this.found.problems,
+        primary: (nowUs) => this.standingIn.primary(nowUs)
+      },
       log
     )
     this.roster = new Roster(

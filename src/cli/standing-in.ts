@@ -6,9 +6,11 @@ import type { Config } from '../config/config.ts'
 import type { Found } from '../config/credentials.ts'
 import { mayWrite } from '../config/token.ts'
 import { UnderstudyError } from '../errors.ts'
+import type { PrimaryReport } from '../health/report.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Log } from '../log.ts'
 import type { Roster } from '../relay/roster.ts'
+import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 
 /** A recorder's stand-in: it begins when the journal is open, and answers where the tokens allow it. */
@@ -21,10 +23,12 @@ export class StandingIn {
   /** Streams of which it was said that nothing is answered there. */
   private readonly told = new Set<string>()
   private standby: Standby | undefined
+  private readonly begunUs: Us
   private stopped = false
 
   constructor(world: World, config: Config, roster: Pick<Roster, 'send'>, log: Log) {
     this.world = world
+    this.begunUs = world.clock.monoUs()
     this.config = config
     this.roster = roster
     this.log = log
@@ -84,5 +88,20 @@ export class StandingIn {
   /** By stream, where anything was asked or answered. */
   status(): Map<string, StandbyStatus> {
     return new Map(this.standby?.status().map((one) => [one.stream, one]))
+  }
+
+  /** How the primary does on all streams; `undefined` where there is none, or nothing was asked of it. */
+  primary(nowUs: Us): PrimaryReport | undefined {
+    const all = this.standby?.status() ?? []
+    if (this.config.standby.mode === 'always' || all.length === 0) return undefined
+    const silent = all.filter((one) => one.silent)
+    const begun = silent.map(({ outages }) => outages.at(-1)?.fromUs ?? this.begunUs)
+    const ended = all.flatMap(({ outages }) => outages.flatMap(({ toUs }) => toUs ?? []))
+    const sinceUs = silent.length > 0 ? Math.min(...begun) : Math.max(this.begunUs, ...ended)
+    return {
+      available: silent.length === 0,
+      sinceMs: Math.floor((nowUs - this.world.clock.monoUs() + sinceUs) / 1000),
+      standingIn: silent.some(({ answers }) => answers)
+    }
   }
 }

@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
 import { type Ran, Running } from '../../test/support/shell.ts'
+import { asked, said } from '../analytics/standby/fixtures.ts'
 import type { Verdict } from '../health/verdict.ts'
+import { codeUrl, credentialsOf } from '../sim/relay/join.ts'
 import { SimulatedRelay } from '../sim/relay/relay.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
@@ -224,6 +226,26 @@ test('what nobody takes is tried again, and the newest verdict arrives', async (
   const { out } = await stopped(recorder)
   expect(out).toContain('a notification could not be sent')
   expect(out).not.toContain('a-secret-path')
+})
+
+test('a primary that does not answer its students is told of, and when it does again', async () => {
+  const recorder = await recording()
+  const url = codeUrl(pi.world, credentialsOf(pi.world, relay, 'spin30'))
+  const ignored = { opened() {}, message() {}, ping() {}, pong() {}, closed() {} }
+  const options = { handshakeTimeoutMs: 10_000, maxPayloadBytes: 1e6 }
+  const lab = pi.world.sockets.connect(await simulation.complete(url), options, ignored)
+  await simulation.run(1000)
+  const sinceMs = pi.clock.wallUs() / 1000
+  lab.send(asked('indicators'))
+  await simulation.run(60_000)
+  const { code, verdict } = await status()
+  expect([code, codes(verdict)]).toEqual([1, ['primary-silent']])
+  expect(Math.abs(verdict.reasons[0]!.sinceMs! - sinceMs)).toBeLessThan(2000)
+  lab.send(asked('indicators'))
+  lab.send(said('indicators'))
+  await simulation.run(60_000)
+  expect((await status()).code).toBe(0)
+  await stopped(recorder)
 })
 
 test('nothing that is told holds a token', async () => {

@@ -1,10 +1,12 @@
 import type { Config } from '../config/config.ts'
 import { Health } from '../health/health.ts'
 import { Notifier, type NotifierOptions } from '../health/notifier.ts'
+import type { PrimaryReport } from '../health/report.ts'
 import type { JournalFacts, Rooms } from '../health/rooms.ts'
 import { Watchdog } from '../health/watchdog.ts'
 import type { Log } from '../log.ts'
 import type { Route } from '../world/sockets.ts'
+import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { AwaitedJournal } from './awaited-journal.ts'
 import type { HealthStatus } from './local/status.ts'
@@ -13,6 +15,8 @@ import { version } from './version.ts'
 /** What a recorder is made of, as far as its health is asked for. */
 export interface Parts extends Pick<Rooms, 'streams' | 'problems'> {
   readonly awaited: AwaitedJournal
+  /** How the primary does, at a time. */
+  readonly primary: (nowUs: Us) => PrimaryReport | undefined
   /** Certificates in PEM. */
   readonly ca: string | undefined
 }
@@ -23,14 +27,15 @@ export class Watched {
   private readonly watchdog: Watchdog
   private readonly notifier: Notifier | undefined
 
-  constructor(world: World, config: Config, { awaited, ca, streams, problems }: Parts, log: Log) {
+  constructor(world: World, config: Config, { awaited, ca, streams, problems, primary }: Parts, log: Log) {
     const journal = (): JournalFacts => journalFacts(awaited)
     const rooms: Rooms = {
       streams,
       problems,
       journal,
       captures: () => awaited.running?.captures.status(),
-      sync: () => awaited.running?.sync.status()
+      sync: () => awaited.running?.sync.status(),
+      primary: () => primary(awaited.stamp().wallUs)
     }
     this.health = new Health(world, config, version, rooms, log)
     this.watchdog = new Watchdog(world, journal)
