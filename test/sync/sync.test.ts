@@ -107,7 +107,9 @@ test('nothing counts before its receipt', async () => {
   expect((await pi.handed(name))?.confirmedMs).toBeDefined()
 })
 
-test('cut at any byte it goes on where it was, and the far side is identical at the end', async () => {
+test('cut at any byte it goes on where it was, and the far side is identical at the end', {
+  timeout: 600_000
+}, async () => {
   const proxy = await CuttingProxy.start(primary.port)
   more.push({ remove: () => proxy.close() })
   await pi.configure([`port = ${proxy.port}`])
