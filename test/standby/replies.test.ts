@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { Bench, contents, five, joinedAnswers, marks } from './scene.ts'
-import { relays, type Scenes } from './scenes.ts'
+import { relays, type Scenes, simulatedRelay } from './scenes.ts'
 
 const all = [false, false, false, false, false]
 const none = [true, true, true, true, true]
 
-describe.each(relays)('%s', (_, scenes: () => Scenes) => {
+describe.each(relays)('%s', (name, scenes: () => Scenes) => {
   const { inScene } = scenes()
 
   test('a primary that replies in time is left alone, soon or late', async () => {
@@ -123,6 +123,25 @@ describe.each(relays)('%s', (_, scenes: () => Scenes) => {
         expect(joinedAnswers(dashboards.received)).toEqual([])
       }
       for (const bench of benches) bench.close()
+    })
+  })
+
+  // A thousand answers one after the other, which takes two minutes.
+  test.runIf(name === simulatedRelay)('200 students at once on one stream', async () => {
+    await inScene(async (scene) => {
+      const bench = await Bench.open(scene, 'spin30')
+      await scene.startPi(['spin30'], 'answer')
+      const students = Array.from({ length: 200 }, (_, index) => `student ${index}`)
+      for (const student of students) bench.dashboards.ask(student)
+      for (const student of students) await bench.until(student, 5, 130_000)
+      const { received } = bench.dashboards
+      expect(received.length).toBe(1000)
+      for (let at = 0; at < 1000; at += 5) {
+        expect(contents(received.slice(at, at + 5))).toEqual(five)
+        expect(new Set(received.slice(at, at + 5).map(({ user }) => user)).size).toBe(1)
+      }
+      expect(joinedAnswers(bench.dashboards.received)).toEqual([])
+      bench.close()
     })
   })
 })

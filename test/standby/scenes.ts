@@ -49,8 +49,10 @@ function real(binary: string): Scenes {
   }
 }
 
+export const simulatedRelay = 'the simulated relay'
+
 /** Each kind of relay there is, by its name. */
 export const relays: ReadonlyArray<readonly [string, () => Scenes]> = [
-  ['the simulated relay', simulated],
+  [simulatedRelay, simulated],
   ...(realRelayBinary === undefined ? [] : [['the real relay', () => real(realRelayBinary!)] as const])
 ]

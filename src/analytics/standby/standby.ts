@@ -3,7 +3,7 @@ import type { Journal } from '../../journal/journal.ts'
 import type { Cursor } from '../../journal/reading.ts'
 import type { Log } from '../../log.ts'
 import type { Roster } from '../../relay/roster.ts'
-import type { Ms, Us } from '../../world/time.ts'
+import { type Ms, sleep, type Us } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
 import type { Models } from '../models.ts'
 import { reply, type StudentState } from '../wire/replies.ts'
@@ -20,6 +20,8 @@ const SILENT = 'silent'
 const KEEP_US: Us = 60_000_000
 /** Several Pis wait for so long more at most, by chance. */
 const JITTER_MS: Ms = 600
+/** After a failure. */
+const RETRY_MS: Ms = 60_000
 /** A reply that came in while a commit took longer than this is looked for as well. */
 const SLOW_US: Us = 100_000
 const MOST_COMMITS = 5
@@ -139,15 +141,16 @@ export class Standby {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping
-    try {
-      await this.#begin()
-      while (!signal.aborted) {
+    while (!signal.aborted) {
+      try {
+        if (!this.#cursor) await this.#begin()
         await this.#read()
         await this.#cursor!.wait(signal)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#log.error({ err: error }, 'the stand-in failed; it tries again')
+        await sleep(this.#world.timers, RETRY_MS, signal)
       }
-    } catch (error) {
-      if (!signal.aborted)
-        this.#log.error({ err: error }, 'the stand-in has ended; it begins again with the next start')
     }
   }
 

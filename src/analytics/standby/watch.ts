@@ -148,12 +148,17 @@ export class Watch {
     return sinceUs
   }
 
-  /** The first request of which something is due. What is too old by now is forgotten. */
+  /** The request that has been due for longest, so that each is answered in one go. What is too old is forgotten. */
   next(nowUs: Us): Pending | undefined {
     if (this.#doubted) return undefined
     for (const pending of this.#pending) if (this.#isTooOld(pending, nowUs)) pending.owed = []
     this.#tidy()
-    return this.#pending.find((pending) => pending.owed.length > 0 && this.#dueUs(pending) <= nowUs)
+    let next: Kept | undefined
+    for (const pending of this.#pending) {
+      if (pending.owed.length === 0 || this.#dueUs(pending) > nowUs) continue
+      if (!next || this.#dueUs(pending) < this.#dueUs(next)) next = pending
+    }
+    return next
   }
 
   /** When `next` or `judge` will have something to say, as far as is known; may be past. */
