@@ -1,6 +1,7 @@
 import { split } from '../../relay/splitter.ts'
 import { type Reply, readReply } from '../wire/read-reply.ts'
 import { type Request, readRequest } from '../wire/requests.ts'
+import { anyOf } from './any-of.ts'
 
 /** What the stand-in heeds of what is said on a stream. */
 export type Said =
@@ -11,6 +12,7 @@ export type Said =
 const SPACE = 0x20
 /** No request and no reply is nearly as large. */
 const MOST_BYTES = 256 * 1024
+const mayHold = anyOf(['"request"', '"response"'])
 
 /**
  * The requests and replies in a frame, in their order. A reply that holds NaN is no JSON, so it is none: the dashboard
@@ -32,10 +34,6 @@ export function saidIn(frame: Buffer): Said[] {
     if (reply) said.push({ kind: 'reply', reply, marked: bytes[0] === SPACE })
   }
   return said
-}
-
-function mayHold(bytes: Buffer): boolean {
-  return bytes.includes('"request"') || bytes.includes('"response"')
 }
 
 /** Whether a reply is what a request asks for, as far as it tells. */
