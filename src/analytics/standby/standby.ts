@@ -3,6 +3,7 @@ import type { Journal } from '../../journal/journal.ts'
 import type { Cursor } from '../../journal/reading.ts'
 import type { Log } from '../../log.ts'
 import type { Roster } from '../../relay/roster.ts'
+import { InTurn } from '../../world/in-turn.ts'
 import { type Ms, sleep, type Us } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
 import type { Models } from '../models.ts'
@@ -70,9 +71,8 @@ export class Standby {
   readonly #lines = new Map<string, Line>()
   readonly #context: LineContext
   readonly #stopping = new AbortController()
-  readonly #stopped: Promise<void>
   #cursor: Cursor | undefined
-  #reading: Promise<void> = Promise.resolve()
+  readonly #reading = new InTurn()
   #running: Promise<void> = Promise.resolve()
   /** What comes from here on comes while this process runs. */
   #beganAt = 0
@@ -86,7 +86,6 @@ export class Standby {
     this.#parts = parts
     this.#log = log
     this.#keptUs = world.clock.monoUs()
-    this.#stopped = new Promise((resolve) => this.#stopping.signal.addEventListener('abort', () => resolve()))
     const { mode, afterMs, readIntervalMs } = options
     const slackMs = mode === 'observe' ? readIntervalMs : 0
     this.#context = {
@@ -125,8 +124,8 @@ export class Standby {
     this.#stopping.abort()
     await Promise.all([...this.#lines.values()].map((line) => line.stop()))
     await this.#running
-    await this.#reading
-    await this.#keep().catch(() => {})
+    await this.#reading.idle()
+    await this.#keep()
   }
 
   /** One of each stream on which anything was asked, or which is silent, in order of their names. */
@@ -172,15 +171,25 @@ export class Standby {
     for (let left = MOST_COMMITS; left > 0 && !this.#stopping.signal.aborted; left--) {
       const askedUs = clock.monoUs()
       await new Promise<void>((resolve) => timers.afterInput(resolve))
-      await Promise.race([this.#parts.journal.commit(), this.#stopped])
+      await this.#committed()
       await this.#read()
       if (clock.monoUs() - askedUs <= SLOW_US) return
     }
   }
 
+  /** Resolves when everything so far is on the disk; a disk that does not answer must not keep it from stopping. */
+  #committed(): Promise<void> {
+    const { signal } = this.#stopping
+    return new Promise((resolve, reject) => {
+      const stop = (): void => resolve()
+      signal.addEventListener('abort', stop)
+      const committed = this.#parts.journal.commit().then(resolve, reject)
+      void committed.finally(() => signal.removeEventListener('abort', stop))
+    })
+  }
+
   #read(): Promise<void> {
-    this.#reading = this.#reading.then(() => this.#readOn())
-    return this.#reading
+    return this.#reading.run(() => this.#readOn())
   }
 
   async #readOn(): Promise<void> {
