@@ -40,17 +40,13 @@ export class StudentState {
   readonly key: Key
   #list = new StudentList()
   readonly #hardware: string[] = []
-  /** What was counted before all of the list, or apart from it. */
-  #adjacency: number[][]
-  #feedback: number[][]
+  /** What was counted before all of the list, or apart from it; most students have nothing of that. */
+  #counted: Tables | undefined
   /** Until when the primary had counted; 0 where nothing of it was imported. */
   #asOfMs = 0
 
   constructor(key: Key) {
     this.key = key
-    const size = nodesOf[key.exp].length
-    this.#adjacency = zeros(size, size)
-    this.#feedback = zeros(states.length, subjectsOf(key.exp, key.course).length)
   }
 
   add(counted: Counted, { position, part, receivedMs, late }: Arrival): void {
@@ -70,8 +66,7 @@ export class StudentState {
   takeBase({ asOfMs, adjacency, feedback, commands }: Base): boolean {
     if (asOfMs < this.#asOfMs) return false
     this.#asOfMs = asOfMs
-    this.#adjacency = adjacency.map((row) => [...row])
-    this.#feedback = feedback.map((row) => [...row])
+    this.#counted = { adjacency: copyOf(adjacency), feedback: copyOf(feedback) }
     const theirs = commands.map(({ node, tMs, hardware }, part): Deed => {
       const place = { position: 0, part, late: false, receivedMs: asOfMs }
       return { ...place, what: node, tMs, hardware: this.#numberOf(hardware) }
@@ -84,21 +79,21 @@ export class StudentState {
   /** How often each command followed each other, as the primary counts it. */
   matrix(): Matrix {
     const own = transitionsOf(this.key, this.#inOrder())
-    return this.#adjacency.map((row, from) => row.map((count, to) => count + own[from]![to]!))
+    return this.#counted ? added(own, this.#counted.adjacency) : own
   }
 
   /** How often each state was told of each subject. */
   feedback(): Matrix {
-    const feedback = this.#feedback.map((row) => [...row])
-    for (const { what } of this.#list) if (typeof what === 'object') feedback[what.state]![what.subject]!++
-    return feedback
+    const { feedback } = this.#counted ?? emptyTables(this.key)
+    const all = copyOf(feedback)
+    for (const { what } of this.#list) if (typeof what === 'object') all[what.state]![what.subject]!++
+    return all
   }
 
   /** As it was when a message came: without what has come since. */
   before({ position, part }: Pick<Arrival, 'position' | 'part'>): StudentState {
     const earlier = new StudentState(this.key)
-    earlier.#adjacency = this.#adjacency
-    earlier.#feedback = this.#feedback
+    earlier.#counted = this.#counted
     const deeds = [...this.#list]
     const came = (deed: Deed): boolean => deed.position < position || (deed.position === position && deed.part < part)
     earlier.#list = StudentList.of(deeds.filter(came))
@@ -107,7 +102,7 @@ export class StudentState {
 
   /** How many commands it is made of. */
   get commands(): number {
-    return sum(this.#adjacency) + this.#commands().length
+    return (this.#counted ? sum(this.#counted.adjacency) : 0) + this.#commands().length
   }
 
   /** When the last message was received, ms since 1970. */
@@ -127,7 +122,8 @@ export class StudentState {
     into.varint(this.#hardware.length)
     for (const name of this.#hardware) into.text(name)
     into.varint(this.#asOfMs)
-    for (const table of [this.#adjacency, this.#feedback]) writeTable(into, table)
+    writeTable(into, this.#counted?.adjacency ?? [])
+    writeTable(into, this.#counted?.feedback ?? [])
     this.#list.write(into)
     return into.view()
   }
@@ -137,7 +133,9 @@ export class StudentState {
     const from = new ByteReader(bytes)
     for (let left = from.varint(); left > 0; left--) state.#hardware.push(from.text())
     state.#asOfMs = from.varint()
-    for (const table of [state.#adjacency, state.#feedback]) readTable(from, table)
+    const before = emptyTables(key)
+    const [edges, told] = [readTable(from, before.adjacency), readTable(from, before.feedback)]
+    if (edges + told > 0) state.#counted = before
     state.#list = StudentList.read(from, bytes)
     return state
   }
@@ -176,12 +174,29 @@ export class StudentState {
   #settle(): void {
     const ordered = this.#inOrder()
     const half = ordered.length >> 1
+    const { adjacency } = this.#counted ?? emptyTables(this.key)
     const own = transitionsOf(this.key, ordered.slice(0, half + 1))
-    for (const [from, row] of own.entries())
-      for (const [to, count] of row.entries()) this.#adjacency[from]![to]! += count
-    this.#feedback = this.feedback() as number[][]
+    this.#counted = { adjacency: added(own, adjacency), feedback: copyOf(this.feedback()) }
     this.#list = StudentList.of(ordered.slice(half).sort((a, b) => a.position - b.position || a.part - b.part))
   }
+}
+
+interface Tables {
+  readonly adjacency: number[][]
+  readonly feedback: number[][]
+}
+
+function emptyTables({ exp, course }: Key): Tables {
+  const size = nodesOf[exp].length
+  return { adjacency: zeros(size, size), feedback: zeros(states.length, subjectsOf(exp, course).length) }
+}
+
+function copyOf(table: Matrix): number[][] {
+  return table.map((row) => [...row])
+}
+
+function added(one: Matrix, other: Matrix): number[][] {
+  return one.map((row, from) => row.map((count, to) => count + other[from]![to]!))
 }
 
 type Command = Deed & { readonly what: number }
@@ -206,10 +221,13 @@ function writeTable(into: ByteWriter, table: Matrix): void {
   }
 }
 
-function readTable(from: ByteReader, table: number[][]): void {
+/** Gives how many cells there were. */
+function readTable(from: ByteReader, table: number[][]): number {
   const columns = table[0]!.length
-  for (let left = from.varint(); left > 0; left--) {
+  const cells = from.varint()
+  for (let left = cells; left > 0; left--) {
     const index = from.varint()
     table[Math.floor(index / columns)]![index % columns] = from.varint()
   }
+  return cells
 }
