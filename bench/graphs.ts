@@ -68,7 +68,8 @@ async function read(answers: number, directory: string): Promise<void> {
   const keys: Key[] = []
   let commands = 0
   for await (const student of graphs.students()) {
-    keys.push(student)
+    const { user, exp, course } = student
+    keys.push({ user, exp, course })
     commands += student.commands
   }
   const models = await loadModels(world.files, undefined, log)
