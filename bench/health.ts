@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { validate } from '../src/config/validate.ts'
 import { Health } from '../src/health/health.ts'
@@ -35,7 +34,6 @@ export async function health(quick: boolean): Promise<void> {
       captures: () => undefined,
       sync: () => undefined
     }
-    const before = anonymousBytes()
     const looking = new Health(world, checked.config, 'bench', rooms, log)
     looking.start()
     await pause(BEGIN_MS)
@@ -44,14 +42,9 @@ export async function health(quick: boolean): Promise<void> {
     await pause(seconds * 1000)
     const { user, system } = process.cpuUsage(cpu)
     results.add('CPU', ((user + system) / 1000 / (performance.now() - beganMs)) * 100, '% of a core')
-    results.add('memory', Math.max(0, anonymousBytes() - before) / 1e6, 'MB')
     await looking.stop()
   })
-  const rows = [['looking how everything stands', short(results.median('CPU')), short(results.median('memory'))]]
-  const how = `Twelve streams, a look every 2 s, the machine once a minute, for ${seconds} s. The memory is what a process has more than before, systeminformation included, which is only asked where the kernel's files say nothing.`
-  publish('health', `## Health\n\n${how}\n\n${table(['', 'CPU, % of a core', 'anonymous memory, MB'], rows)}`, quick)
-}
-
-function anonymousBytes(): number {
-  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
+  const rows = [['looking how everything stands', short(results.median('CPU'))]]
+  const how = `Twelve streams, a look every 2 s, the machine once a minute, for ${seconds} s.`
+  publish('health', `## Health\n\n${how}\n\n${table(['', 'CPU, % of a core'], rows)}`, quick)
 }

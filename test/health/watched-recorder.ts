@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { connectRunning } from '../../src/cli/local/open.ts'
@@ -30,10 +32,13 @@ export class WatchedRecorder {
   readonly recorder: Recorder
   readonly told: Told[]
 
-  private constructor(relay: SimulatedRelay, recorder: Recorder, told: Told[]) {
+  readonly #page: string
+
+  private constructor(relay: SimulatedRelay, recorder: Recorder, told: Told[], page: string) {
     this.relay = relay
     this.recorder = recorder
     this.told = told
+    this.#page = page
   }
 
   /**
@@ -58,10 +63,12 @@ export class WatchedRecorder {
       },
       tls
     )
+    const port = await freePort()
     const all: Record<string, string> = {
       clock: 'trust = true',
       relay: 'ping_interval = "1s"\nsilence_timeout = "2s"',
       health: 'unheard = "1s"\nlook_interval = "1s"',
+      status: `port = ${port}`,
       notify: `url = "https://${sink.address}/hook"`,
       ...sections
     }
@@ -71,7 +78,7 @@ export class WatchedRecorder {
     all['network'] = `ca_file = "${ca}"`
     const toml = Object.entries(all).map(([name, text]) => `[${name}]\n${text}\n`)
     await writeFile(`${recorder.folder}/config.toml`, toml.join(''))
-    return new WatchedRecorder(relay, recorder, told)
+    return new WatchedRecorder(relay, recorder, told, `http://127.0.0.1:${port}`)
   }
 
   async start(streams: readonly string[] = ['spin30']): Promise<void> {
@@ -87,7 +94,7 @@ export class WatchedRecorder {
     return running.status()
   }
 
-  /** Who is to agree, each with how it is asked. A page and metrics have their place here. */
+  /** Who is to agree, each with how it is asked. */
   channels(data?: string): Readonly<Record<string, () => Promise<Word | undefined>>> {
     return {
       status: async () => (await this.status(data)).health?.verdict,
@@ -100,8 +107,24 @@ export class WatchedRecorder {
         const state = states[(await this.recorder.command('status', '--json')).code ?? -1]
         return state && { state }
       },
-      notification: async () => this.told.at(-1)
+      notification: async () => this.told.at(-1),
+      page: async () => {
+        const html = await this.#get('/')
+        const { sentence, state } = (await this.status(data)).health!.verdict
+        return html.includes(escaped(sentence)) ? { state, sentence } : undefined
+      },
+      'the page, as JSON': async () => (JSON.parse(await this.#get('/api/status')) as { verdict: Verdict }).verdict,
+      metrics: async () => {
+        const [, state] = /^understudy_verdict\{state="(\w+)"\} 1$/m.exec(await this.#get('/metrics')) ?? []
+        return { state: state as Verdict['state'] }
+      }
     }
+  }
+
+  async #get(path: string): Promise<string> {
+    const answer = await fetch(`${this.#page}${path}`)
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}`)
+    return answer.text()
   }
 
   /** Resolves when the verdict has a reason of this code, or none at all. */
@@ -122,4 +145,17 @@ export class WatchedRecorder {
       await sleep(50)
     }
   }
+}
+
+/** As it stands in HTML. */
+function escaped(text: string): string {
+  return text.replace(/[&<>"'`]/g, (one) => `&#${one.charCodeAt(0)};`)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
 }
