@@ -22,7 +22,7 @@ export function judge(report: Report, limits: Limits = defaultLimits): Verdict {
 }
 
 function sentenceOf(state: VerdictState, reasons: readonly Reason[], report: Report): string {
-  if (state === 'ok') return `Everything is being kept: ${heardText(report)}.`
+  if (state === 'ok') return okText(report)
   const worst = reasons.filter((reason) => reason.state === state)
   const first = worst.filter(({ code }) => code === worst[0]!.code)
   const together = rules.find(({ code }) => code === first[0]!.code)?.together
@@ -34,8 +34,9 @@ function sentenceOf(state: VerdictState, reasons: readonly Reason[], report: Rep
     : `Everything is being kept, but somebody should look: ${text}${rest}.`
 }
 
-function heardText({ streams, inTerm }: Report): string {
+function okText({ streams, inTerm }: Report): string {
   const heard = streams.filter(({ state }) => state !== 'unheard').length
+  const what = heard === streams.length ? 'Everything' : 'Everything that is heard'
   const count = `${heard} of ${streams.length} ${streams.length === 1 ? 'stream is' : 'streams are'} heard`
-  return inTerm ? count : `${count}, and the labs are not in use`
+  return `${what} is being kept: ${count}${inTerm ? '' : ', and the labs are not in use'}.`
 }

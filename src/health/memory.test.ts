@@ -13,7 +13,7 @@ function setUp(): { simulation: Simulation; open: () => Promise<HealthMemory> } 
   return { simulation, open: () => simulation.complete(HealthMemory.open(pi.world, '/', undefined)) }
 }
 
-test('since when there is a stream is kept, and forgotten when it goes', async () => {
+test('since when there is a stream is kept, also where only others are there now', async () => {
   const { simulation, open } = setUp()
   const memory = await open()
   memory.take([facts], journal)
@@ -22,8 +22,8 @@ test('since when there is a stream is kept, and forgotten when it goes', async (
   await simulation.complete(memory.save())
   const again = await open()
   expect(again.of('spin30')).toEqual({ addedMs: 5000, spoke: true })
-  again.take([], journal)
-  expect(again.of('spin30')).toBeUndefined()
+  again.take([{ ...facts, stream: 'spin31' }], journal)
+  expect(again.of('spin30')).toEqual({ addedMs: 5000, spoke: true })
 })
 
 test('a day that is only guessed is not noted', async () => {

@@ -57,7 +57,7 @@ export class HealthMemory {
     return this.#kept.streams[stream]
   }
 
-  /** Takes note of what there is now; what is gone is forgotten. */
+  /** Takes note of what there is now. What is gone stays: a command that records one stream knows only of that. */
   take(streams: readonly StreamFacts[], { nowUs, source }: JournalFacts): void {
     const known = Object.fromEntries(
       streams.map(({ stream, spoke, frames }) => {
@@ -69,9 +69,8 @@ export class HealthMemory {
       })
     ) as Record<string, Remembered>
     const before = this.#kept.streams
-    const names = Object.keys(known)
-    const isSame = names.length === Object.keys(before).length && names.every((name) => known[name] === before[name])
-    if (!isSame) this.#kept = { ...this.#kept, streams: known }
+    const isSame = Object.keys(known).every((name) => known[name] === before[name])
+    if (!isSame) this.#kept = { ...this.#kept, streams: { ...before, ...known } }
   }
 
   /** Writes what has changed. Where there is no room it is tried again at the next call. */

@@ -74,7 +74,9 @@ async function recordOne(call: Call, config: Config, stream: string, ms: Ms, cap
   const { world, terminal } = call
   const log = createCommandLogger('warn', call)
   const sockets = config.streams.sockets.filter((url) => socketStream(url) === stream)
-  const narrowed = { ...config, streams: { ...config.streams, only: [stream], sockets } }
+  // Nobody is to take it for the recorder.
+  const notify = { url: undefined }
+  const narrowed = { ...config, notify, streams: { ...config.streams, only: [stream], sockets } }
   const appliance = await Appliance.start(world, { config: narrowed, user: terminal }, log)
   const time = new AbortController()
   const timer = world.timers.after(ms, () => time.abort())
