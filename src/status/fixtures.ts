@@ -2,6 +2,7 @@ import type { CaptureStatus } from '../captures/capture-status.ts'
 import { DAY_MS, NOW_MS, report } from '../health/fixtures.ts'
 import { judge } from '../health/judge.ts'
 import type { Report } from '../health/report.ts'
+import type { Frame } from '../journal/entry.ts'
 import type { StreamCoverage } from '../journal/reading.ts'
 import type { SyncStatus } from '../sync/sync.ts'
 import type { JournalView, StatusSources } from './sources.ts'
@@ -19,6 +20,8 @@ export class FakeRecorder implements StatusSources {
   current: Report
   coverage: StreamCoverage[]
   isInTerm: StatusSources['inTerm'] = () => true
+  /** What the journal holds. */
+  past: readonly Frame[] = []
   readonly lines: string[] = ['{"level":"info","msg":"recording"}']
   readonly versions = { node: '24.0.0' }
   handed: SyncStatus
@@ -54,7 +57,7 @@ export class FakeRecorder implements StatusSources {
   logged: StatusSources['logged'] = () => this.lines
   journal = (): JournalView => ({
     nextPosition: 1,
-    range: async function* () {},
+    range: () => inBatches(this.past),
     coverage: async ({ streams = [] } = {}) => this.coverage.filter(({ stream }) => streams.includes(stream)),
     onCommit: (listener) => {
       this.#commits.add(listener)
@@ -72,4 +75,8 @@ export class FakeRecorder implements StatusSources {
   get listeners(): number {
     return this.#commits.size + this.#changes.size
   }
+}
+
+async function* inBatches(frames: readonly Frame[]): AsyncGenerator<Frame[]> {
+  yield [...frames]
 }

@@ -187,7 +187,7 @@ describe('on loopback', () => {
     for (const path of ['/', '/login', '/nothing', '/api/status', '/captures/', '/%ff', '/assets/none']) {
       const { headers } = await ask(path, { from: pi })
       expect(headers['content-security-policy'], path).toMatch(/default-src 'none'.*frame-ancestors 'none'/)
-      expect(headers, path).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
+      expect(headers, path).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin' })
     }
   })
 
