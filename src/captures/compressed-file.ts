@@ -77,7 +77,11 @@ export class CompressedFile {
     this.#plain.update(chunk)
     const compressed = this.#compress(chunk)
     const before = this.#writing
-    this.#writing = before.then(async () => this.#write(await compressed))
+    this.#writing = before.then(async () => {
+      const stored = await compressed
+      free(chunk)
+      await this.#write(stored)
+    })
     // Whoever writes next, or finishes, is told.
     this.#writing.catch(() => {})
     await before
@@ -118,7 +122,7 @@ export class CompressedFile {
 
 /**
  * Reads a file back to its end, and gives its digests.
- * @param visit told the content, piece by piece
+ * @param visit told the content, piece by piece; each is its own until it resolves
  * @throws when it cannot be decompressed
  */
 export async function readCompressed(
@@ -134,6 +138,7 @@ export async function readCompressed(
     for await (const content of decompressed(zstd, noted(pieces(file), stored), compression)) {
       plain?.update(content)
       await visit(content)
+      if (compression === 'zstd') free(content)
     }
   } finally {
     await file.close()
@@ -174,6 +179,15 @@ async function* unzstd(zstd: Zstd, stored: AsyncGenerator<Buffer>): AsyncGenerat
     before = content
   }
   if (before) yield await before
+}
+
+/**
+ * Gives back the memory of a buffer that nobody uses any more. Left to the collector, a hundred of half a megabyte would
+ * wait: it hardly sees what is not on its heap.
+ */
+function free({ buffer }: Buffer): void {
+  // Small ones are cut from a pool that many share.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0)
 }
 
 async function* noted(stored: AsyncGenerator<Buffer>, digester: Digester): AsyncGenerator<Buffer> {

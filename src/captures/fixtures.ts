@@ -94,7 +94,9 @@ export class Lab {
   async content(path: string): Promise<string> {
     const pieces: Buffer[] = []
     const { world } = this.machine
-    await this.do(readCompressed(world, `${directory}/captures/${path}`, 'zstd', (piece) => void pieces.push(piece)))
+    await this.do(
+      readCompressed(world, `${directory}/captures/${path}`, 'zstd', (piece) => void pieces.push(Buffer.from(piece)))
+    )
     return Buffer.concat(pieces).toString()
   }
 

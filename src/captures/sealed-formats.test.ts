@@ -32,7 +32,9 @@ function command(lab: Lab, number: number, stream: string): ReturnType<typeof to
 
 async function contentOf(lab: Lab, path: string): Promise<Buffer> {
   const pieces: Buffer[] = []
-  await lab.do(readCompressed(lab.machine.world, path, compressionOf(path), (piece) => void pieces.push(piece)))
+  await lab.do(
+    readCompressed(lab.machine.world, path, compressionOf(path), (piece) => void pieces.push(Buffer.from(piece)))
+  )
   return Buffer.concat(pieces)
 }
 
