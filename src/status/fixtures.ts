@@ -1,3 +1,5 @@
+import { transitions } from '../analytics/count.ts'
+import type { StudentGraph } from '../analytics/student-graphs.ts'
 import type { CaptureStatus } from '../captures/capture-status.ts'
 import { DAY_MS, NOW_MS, report } from '../health/fixtures.ts'
 import { judge } from '../health/judge.ts'
@@ -15,11 +17,19 @@ function covered(stream: string, rest: StreamCoverage['rest'] = []): StreamCover
   return { stream, fromUs, toUs, heardUs, share: heardUs / (toUs - fromUs), rest }
 }
 
+/** Of somebody who has given these commands of the spinner, by their numbers. */
+export function studentGraph(user: string, commands: readonly number[], lastMs: number = NOW_MS): StudentGraph {
+  const matrix = transitions('spinner', commands)
+  const counted = { matrix, feedback: [], commands: commands.length, lastMs }
+  return { user, exp: 'spinner', course: 'cie3', ...counted }
+}
+
 /** A recorder as the page sees it. What a test changes in it shows from then on. */
 export class FakeRecorder implements StatusSources {
   current: Report
   coverage: StreamCoverage[]
   isInTerm: StatusSources['inTerm'] = () => true
+  graphs: readonly StudentGraph[] = []
   /** What the journal holds. */
   past: readonly Frame[] = []
   readonly lines: string[] = ['{"level":"info","msg":"recording"}']
@@ -53,7 +63,7 @@ export class FakeRecorder implements StatusSources {
   captures: StatusSources['captures'] = () => Promise.resolve(this.made)
   sync: StatusSources['sync'] = () => Promise.resolve(this.handed)
   inTerm: StatusSources['inTerm'] = (atMs) => this.isInTerm(atMs)
-  students: StatusSources['students'] = () => undefined
+  students: StatusSources['students'] = () => each(this.graphs)
   logged: StatusSources['logged'] = () => this.lines
   journal = (): JournalView => ({
     nextPosition: 1,
@@ -79,4 +89,8 @@ export class FakeRecorder implements StatusSources {
 
 async function* inBatches(frames: readonly Frame[]): AsyncGenerator<Frame[]> {
   yield [...frames]
+}
+
+async function* each<T>(all: readonly T[]): AsyncGenerator<T> {
+  yield* all
 }

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { installGraphs } from '../../test/support/graphs.ts'
 import type { Config } from '../config/config.ts'
 import { validate } from '../config/validate.ts'
 import { NOW_MS, stream } from '../health/fixtures.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
 import type { HttpAnswer } from '../world/sockets.ts'
-import { FakeRecorder } from './fixtures.ts'
+import { FakeRecorder, studentGraph } from './fixtures.ts'
 import { StatusServer } from './server.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
@@ -244,6 +245,37 @@ describe('what programs read', () => {
     })
     expect(bundle.config.status.port).toBe(8088)
     for (const secret of [TOKEN, 'u:p@', 'code=abc', await password()]) expect(body).not.toContain(secret)
+  })
+})
+
+describe('students', () => {
+  const STUDENT = '0f8fad5b-d9cb-469f-a165-70867728950e'
+
+  beforeEach(async () => {
+    await simulation.complete(installGraphs(pi.world.files))
+    recorder.graphs = [studentGraph('7c9e6679-7425', [0, 0], NOW_MS - 1), studentGraph(STUDENT, [0, 1, 1, 2])]
+  })
+
+  test('are shown by shortened ids, beside a task, to whoever has the password', async () => {
+    await serve({ show_students: true })
+    expect((await ask('/graphs/students', { from: pi })).status).toBe(401)
+    const page = async (query: string): Promise<string> =>
+      (await ask(`/graphs/students${query}`, { from: pi, headers: await basic() })).body
+    const list = await page('')
+    expect(list.indexOf('0f8fad5b…')).toBeLessThan(list.indexOf('7c9e66…'))
+    const [, link] = /<a href="\/graphs\/students(\?student=[0-9a-f]{16})">0f8fad5b…/.exec(list) ?? []
+    const drawn = await page(`${link}&task=spinner-cie3-3`)
+    expect(drawn).toContain('0f8fad5b… in spinner cie3, beside spinner-cie3-3')
+    expect(await page(`${link}&task=none&task=none`)).toContain('beside spinner-cie3-1-2')
+    expect(await page('?student=none')).not.toContain('beside')
+    for (const body of [list, drawn]) expect(body).not.toContain(STUDENT.slice(0, 9))
+  })
+
+  test('are shown to nobody unless the config says so', async () => {
+    await serve({})
+    const { status, body } = await ask('/graphs/students', { from: pi, headers: await basic() })
+    expect([status, body]).toEqual([404, 'there is nothing here\n'])
+    expect((await ask('/graphs', { from: pi })).body).not.toContain('/graphs/students')
   })
 })
 

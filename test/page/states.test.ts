@@ -53,12 +53,17 @@ test('every page is read by everybody, and fits a phone', () =>
     await page.fill('#password', await shown.password())
     await page.press('#password', 'Enter')
     await page.waitForSelector('.verdict')
-    for (const path of ['/streams/spin30', '/graphs', '/captures/', '/']) {
+    for (const path of ['/streams/spin30', '/graphs', '/graphs/students', '/captures/', '/']) {
       await page.goto(shown.url + path)
       expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBe(320)
       await picture(page, `page${path.replaceAll('/', '-')}`)
       expect(await violations(page), path).toEqual([])
     }
+    await page.goto(`${shown.url}/graphs/students`)
+    await page.click('table a')
+    await page.waitForSelector('.graph')
+    await picture(page, 'page-student')
+    expect(await violations(page)).toEqual([])
     expect(complaints).toEqual([])
   }))
 

@@ -2,7 +2,7 @@ import { DAY_MS, NOW_MS, report, stream } from '../../../src/health/fixtures.ts'
 import type { Report } from '../../../src/health/report.ts'
 import type { Frame } from '../../../src/journal/entry.ts'
 import type { Unheard } from '../../../src/journal/reading.ts'
-import { FakeRecorder } from '../../../src/status/fixtures.ts'
+import { FakeRecorder, studentGraph } from '../../../src/status/fixtures.ts'
 
 const HOUR_MS = 3_600_000
 const { machine } = report()
@@ -180,6 +180,7 @@ export function recorderIn(name: string): FakeRecorder {
   }
   if (state.outsideTerm) recorder.isInTerm = (atMs) => atMs < NOW_MS - 8 * HOUR_MS
   recorder.past = recorder.current.streams.flatMap(({ stream }, index) => aDay(stream, index))
+  recorder.graphs = [studentGraph('0f8fad5b-d9cb-469f-a165-70867728950e', [0, 0, 1, 2, 2, 3])]
   recorder.made = [
     {
       capture: 'daily',
