@@ -3,6 +3,7 @@ import { Running } from '../../test/support/shell.ts'
 import { SimulatedRelay } from '../sim/relay/relay.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
+import { loadApp } from '../status/server.ts'
 import type { HttpAnswer } from '../world/sockets.ts'
 import { loadCommands } from './program.ts'
 
@@ -10,6 +11,7 @@ import { loadCommands } from './program.ts'
 
 // loading code takes real time, which does not pass in a simulation
 await loadCommands()
+await loadApp()
 
 const CREDENTIALS = '/credentials'
 /** What a student has sent. */

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { UnderstudyError } from '../errors.ts'
 import type { Derive } from '../world/derive.ts'
-import { writeDurably } from '../world/files.ts'
+import { type Files, writeDurably } from '../world/files.ts'
 import type { Random } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 
@@ -11,53 +11,68 @@ const LEAST_LENGTH = 10
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz123456789'
 const TIGHT = 0o600
 
+/** What a password is checked against. */
+interface Kept {
+  readonly salt: Buffer
+  readonly key: Buffer
+}
+
 /** The one password of the page, as it is kept: salted and hashed. */
 export class Password {
   readonly #derive: Derive
-  readonly #salt: Buffer
-  readonly #key: Buffer
+  readonly #settle: () => Promise<Kept>
+  #kept: Kept | undefined
 
-  private constructor(derive: Derive, salt: Buffer, key: Buffer) {
+  private constructor(derive: Derive, settle: () => Promise<Kept>) {
     this.#derive = derive
-    this.#salt = salt
-    this.#key = key
+    this.#settle = settle
   }
 
   /**
    * What is in force. The first line of the file at `path` is the password; beside it, as `….scrypt`, lies what it is checked
-   * against, so the file may be removed once it was read. Where there is neither, a password is made.
+   * against, so the file may be removed once it was read. Where there is neither, a password is made. Whether the file has
+   * another one than before is looked at when one is given: that costs memory.
    * @throws UNDERSTUDY_STATUS_PASSWORD when others may read the file, or what is in it is too short
    */
   static async open(world: Pick<World, 'files' | 'random' | 'derive'>, path: string): Promise<Password> {
     const { files, random, derive } = world
     const hashPath = `${path}.scrypt`
-    const kept = await Password.#kept(world, hashPath)
+    const before = await readKept(files, hashPath)
     const info = await files.info(path)
-    if (!info && kept) return kept
+    if (!info && before) return new Password(derive, async () => before)
     if (!info) await writeDurably(files, path, `${madeUp(random)}\n`, TIGHT)
     else if ((info.mode & 0o077) !== 0) throw fault(`${path}: others may read it`)
     const [text = ''] = (await files.readFile(path)).toString().split(/\r?\n/)
     if (text.length < LEAST_LENGTH) throw fault(`${path}: it has less than ${LEAST_LENGTH} characters`)
-    if (await kept?.is(text)) return kept!
-    const salt = random.bytes(SALT_BYTES)
-    const key = await derive(text, salt)
-    await writeDurably(files, hashPath, `scrypt ${salt.toString('hex')} ${key.toString('hex')}\n`, TIGHT)
-    return new Password(derive, salt, key)
+    const password = new Password(derive, async () => {
+      if (before && timingSafeEqual(await derive(text, before.salt), before.key)) return before
+      const salt = random.bytes(SALT_BYTES)
+      const key = await derive(text, salt)
+      await writeDurably(files, hashPath, `scrypt ${salt.toString('hex')} ${key.toString('hex')}\n`, TIGHT)
+      return { salt, key }
+    })
+    if (!before) await password.#settled()
+    return password
   }
 
   /** Takes as long for a wrong one as for the right one. */
   async is(text: string): Promise<boolean> {
-    return timingSafeEqual(await this.#derive(text, this.#salt), this.#key)
+    const { salt, key } = await this.#settled()
+    return timingSafeEqual(await this.#derive(text, salt), key)
   }
 
-  /** @throws UNDERSTUDY_STATUS_PASSWORD */
-  static async #kept({ files, derive }: Pick<World, 'files' | 'derive'>, path: string): Promise<Password | undefined> {
-    if (!(await files.info(path))) return undefined
-    const text = (await files.readFile(path)).toString()
-    const [, salt, key] = /^scrypt ([0-9a-f]{32}) ([0-9a-f]{64})\n$/.exec(text) ?? []
-    if (salt === undefined || key === undefined) throw fault(`${path}: it cannot be read`)
-    return new Password(derive, Buffer.from(salt, 'hex'), Buffer.from(key, 'hex'))
+  async #settled(): Promise<Kept> {
+    this.#kept ??= await this.#settle()
+    return this.#kept
   }
+}
+
+async function readKept(files: Files, path: string): Promise<Kept | undefined> {
+  if (!(await files.info(path))) return undefined
+  const text = (await files.readFile(path)).toString()
+  const [, salt, key] = /^scrypt ([0-9a-f]{32}) ([0-9a-f]{64})\n$/.exec(text) ?? []
+  if (salt === undefined || key === undefined) throw fault(`${path}: it cannot be read`)
+  return { salt: Buffer.from(salt, 'hex'), key: Buffer.from(key, 'hex') }
 }
 
 /** 20 letters of 5 bits each, in fours. */

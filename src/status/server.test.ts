@@ -7,7 +7,10 @@ import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
 import type { HttpAnswer } from '../world/sockets.ts'
 import { FakeRecorder, studentGraph } from './fixtures.ts'
-import { StatusServer } from './server.ts'
+import { loadApp, StatusServer } from './server.ts'
+
+// loading code takes real time, which does not pass in a simulation
+await loadApp()
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const TOKEN = 'eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE2fQ.abc_DEF-123'

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
 import { loadModels, type Models } from '../analytics/models.ts'
 import type { Config } from '../config/config.ts'
 import { systemCode, UnderstudyError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { sleep } from '../world/time.ts'
 import type { World } from '../world/world.ts'
-import { buildApp } from './app.ts'
 import { Assets } from './assets.ts'
 import { Doorkeeper } from './doorkeeper.ts'
 import { Live } from './live.ts'
@@ -18,6 +18,9 @@ const RETRY_MS = 60_000
 
 /** What anybody who asks may take of this machine. */
 const limits = { headerBytes: 8192, headersMs: 5000, requestMs: 10_000, idleMs: 30_000, connections: 200 }
+
+/** What answers, and the framework under it: loaded when somebody asks, so that a page nobody looks at costs next to nothing. */
+export const loadApp = (): Promise<typeof import('./app.ts')> => import('./app.ts')
 
 /** The page, served as long as it is not stopped. Whatever happens to it, recording goes on. */
 export class StatusServer {
@@ -104,7 +107,7 @@ export class StatusServer {
     const door = new Doorkeeper(await Password.open(this.#world, passwordFile), this.#world)
     const assets = await Assets.load(files)
     let models: Promise<Models> | undefined
-    const app = buildApp({
+    const parts = {
       config: this.#config,
       passwordFile,
       files,
@@ -118,17 +121,26 @@ export class StatusServer {
         return models
       },
       log: this.#log
-    })
-    const ready = app.ready()
+    }
+    let app: Promise<FastifyInstance> | undefined
+    const load = async (): Promise<FastifyInstance> => {
+      const { buildApp } = await loadApp()
+      const built = buildApp(parts)
+      await built.ready()
+      return built
+    }
     const listener = await sockets.listen(
       { host: status.address, port: status.port, ...limits },
-      (request, response) => void ready.then(() => app.routing(request, response))
+      (request, response) => {
+        app ??= load()
+        void app.then(({ routing }) => routing(request, response))
+      }
     )
     return {
       port: listener.port,
       close: async () => {
         await listener.close()
-        await app.close()
+        await (await app)?.close()
       }
     }
   }

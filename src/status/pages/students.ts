@@ -53,5 +53,5 @@ function drawn(student: StudentGraph, tasks: readonly Model[], named: string | u
   const svg = svgOf({ exp, course: printable(course), who: shortId(user), student: matrix, task })
   return html`<section><h2>${shortId(user)} in ${exp} ${printable(course)}</h2>
 <p>Beside a task of the course:</p><ul>${links}</ul>
-<figure class="graph wide">${drawing(svg)}</figure></section>`
+<figure class="graph wide" tabindex="0" aria-label="The two graphs">${drawing(svg)}</figure></section>`
 }
