@@ -19,8 +19,6 @@ export class Capture {
   readonly whole: boolean
   readonly #matches: (stream: string) => boolean
   readonly #known = new Map<string, boolean>()
-  /** The windows that hold a time, and until when they do. */
-  #found: { readonly fromUs: Us; readonly toUs: Us; readonly windows: readonly Window[] } | undefined
 
   constructor(config: CaptureConfig) {
     this.config = config
@@ -43,13 +41,7 @@ export class Capture {
 
   /** The same list as long as the windows are the same. */
   windowsAt(timeUs: Us): readonly Window[] {
-    if (!this.#found || timeUs < this.#found.fromUs || timeUs >= this.#found.toUs) {
-      const windows = this.schedule.holding(timeUs)
-      const next = this.schedule.after(timeUs)?.fromUs ?? Number.MAX_SAFE_INTEGER
-      const fromUs = windows.length > 0 ? Math.max(...windows.map((window) => window.fromUs)) : timeUs
-      this.#found = { fromUs, toUs: Math.min(next, ...windows.map(({ toUs }) => toUs)), windows }
-    }
-    return this.#found.windows
+    return this.schedule.holding(timeUs)
   }
 }
 

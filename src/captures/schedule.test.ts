@@ -105,6 +105,28 @@ test('windows follow each other, are found again by what they hold, and have nam
   )
 })
 
+test('what holds an instant does not depend on what was asked before', () => {
+  const anHour = fc.integer({ min: 0, max: 48 * 4 })
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...zones),
+      anExpression,
+      aYear,
+      fc.array(anHour),
+      (zone, expression, seconds, quarters) => {
+        const schedule = new Schedule(expression, 2.5 * HOUR_MS, zone)
+        for (const quarter of quarters) {
+          const atUs = seconds * 1e6 + (quarter * HOUR_US) / 4
+          const held = schedule.holding(atUs)
+          expect(held).toEqual(new Schedule(expression, 2.5 * HOUR_MS, zone).holding(atUs))
+          expect(schedule.holding(atUs)).toBe(held)
+        }
+      }
+    ),
+    { numRuns: 50 }
+  )
+})
+
 test('wall time and instants agree wherever the clock does not change', () => {
   fc.assert(
     fc.property(fc.constantFrom(...zones), aYear, (name, seconds) => {

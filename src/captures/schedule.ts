@@ -11,9 +11,18 @@ export interface Window {
   readonly label: string
 }
 
+/** The windows that hold every instant from one to before another. */
+interface Held {
+  readonly fromUs: Us
+  readonly toUs: Us
+  readonly windows: readonly Window[]
+}
+
 const DAY_MS = 86_400_000
-/** So many answers are remembered: hourly windows of two days. */
-const ANSWERS = 64
+/** So many answers are remembered: windows of ten minutes of more than a day. */
+const ANSWERS = 200
+/** So many of what holds an instant: now, where a capture began, and what is gone through. */
+const HELD = 4
 /** How many windows are looked at for one that has ended. */
 const FAR_BACK = 10_000
 
@@ -31,6 +40,8 @@ export class Schedule {
   readonly #dated: boolean
   /** The last answers of `after`, and from when on each is the same: croner takes its time. */
   readonly #answers: Array<{ readonly fromUs: Us; readonly window: Window }> = []
+  /** The last answers of `holding`. */
+  readonly #held: Held[] = []
 
   /** @param durationMs on the wall's clock */
   constructor(expression: string, durationMs: Ms, timeZone: string) {
@@ -65,16 +76,30 @@ export class Schedule {
     }
   }
 
-  /** The windows that hold an instant, in order. */
-  holding(atUs: Us): Window[] {
-    const found: Window[] = []
+  /** The windows that hold an instant, in order; again and again the same list as long as they are the same. */
+  holding(atUs: Us): readonly Window[] {
+    const known = this.#held.find(({ fromUs, toUs }) => atUs >= fromUs && atUs < toUs)
+    if (known) return known.windows
+    const held = this.#computeHolding(atUs)
+    this.#held.unshift(held)
+    this.#held.length = Math.min(this.#held.length, HELD)
+    return held.windows
+  }
+
+  #computeHolding(atUs: Us): Held {
+    const windows: Window[] = []
     const reach = this.durationMs + DAY_MS
-    let window = this.after(this.zone.instantUs(this.zone.wallMs(atUs) - reach) - 1)
-    while (window && window.fromUs <= atUs) {
-      if (window.toUs > atUs) found.push(window)
-      window = this.after(window.fromUs)
+    let fromUs = this.zone.instantUs(this.zone.wallMs(atUs) - reach) - 1
+    let toUs = Number.MAX_SAFE_INTEGER
+    let window = this.after(fromUs)
+    for (; window && window.fromUs <= atUs; window = this.after(window.fromUs)) {
+      const isOver = window.toUs <= atUs
+      fromUs = Math.max(fromUs, isOver ? window.toUs : window.fromUs)
+      if (isOver) continue
+      windows.push(window)
+      toUs = Math.min(toUs, window.toUs)
     }
-    return found
+    return { fromUs, toUs: Math.min(toUs, window?.fromUs ?? toUs), windows }
   }
 
   /** The last window that has ended by an instant. */
