@@ -142,11 +142,15 @@ export function readHeader(block: Buffer): BlockHeader {
  * @throws UNDERSTUDY_BLOCK_DAMAGED, UNDERSTUDY_STORE_NEWER
  */
 export function readEntries(block: StoredBlock, wanted?: ReadonlySet<string>): Entry[] {
-  return readParts(block, wanted).flatMap((part) => part.entries)
+  return partsOf(block, readAgain, wanted).flatMap((part) => part.entries)
 }
 
-/** The same, by commits, with the salts that prove them. */
-export function readParts(block: StoredBlock, wanted?: ReadonlySet<string>): Part[] {
+/** All of it, by commits, with the salts that prove them. */
+export function readParts(block: StoredBlock): Part[] {
+  return partsOf(block, decompress)
+}
+
+function partsOf(block: StoredBlock, decompress: Decompress, wanted?: ReadonlySet<string>): Part[] {
   const { value, dictionaries } = block
   const header = block.header ?? readHeader(value)
   try {
@@ -168,6 +172,28 @@ const fast = { [constants.ZSTD_c_compressionLevel]: 1 }
 
 function compress(body: Buffer, dictionary: Buffer | undefined): Buffer {
   return zstdCompressSync(body, dictionary ? { params: fast, dictionary } : { params: fast })
+}
+
+type Decompress = (stored: Buffer, bodyBytes: number, number: number, dictionaries: Dictionaries) => Buffer
+
+/** What small blocks last read came to, under their checksums: several read each new block, one after the other. */
+const recent = new Map<number, { readonly stored: Buffer; readonly number: number; readonly body: Buffer }>()
+const RECENT_BLOCKS = 64
+const RECENT_BYTES = 8 * 1024
+
+/** As `decompress`, but what has just been decompressed is not decompressed again. */
+const readAgain: Decompress = (stored, bodyBytes, number, dictionaries) => {
+  if (bodyBytes > RECENT_BYTES) return decompress(stored, bodyBytes, number, dictionaries)
+  const sum = crc32(stored)
+  const known = recent.get(sum)
+  // Its own each time: who keeps a part of it does not keep what others read.
+  if (known?.number === number && known.body.length === bodyBytes && known.stored.equals(stored)) {
+    return Buffer.from(known.body)
+  }
+  const body = decompress(stored, bodyBytes, number, dictionaries)
+  recent.set(sum, { stored: Buffer.from(stored), number, body: Buffer.from(body) })
+  if (recent.size > RECENT_BLOCKS) recent.delete(recent.keys().next().value!)
+  return body
 }
 
 function decompress(stored: Buffer, bodyBytes: number, number: number, dictionaries: Dictionaries): Buffer {
