@@ -29,12 +29,12 @@ export function dueOf(
   return [...due.values()]
 }
 
-/** When the next window ends. */
-export function nextEndUs(captures: readonly Capture[], nowUs: Us, progress: Progress | undefined): Us {
+/** When the next window ends after a time. */
+export function nextEndUs(captures: readonly Capture[], afterUs: Us, progress: Progress | undefined): Us {
   const ends = captures.flatMap((capture) => [
     ...(progress?.open[capture.name] ?? []).map(({ toUs }) => toUs),
-    ...capture.windowsAt(nowUs).map(({ toUs }) => toUs),
-    capture.schedule.after(nowUs)?.toUs ?? Number.POSITIVE_INFINITY
+    ...capture.windowsAt(afterUs).map(({ toUs }) => toUs),
+    capture.schedule.after(afterUs)?.toUs ?? Number.POSITIVE_INFINITY
   ])
-  return Math.min(...ends.filter((endUs) => endUs + SETTLE_US > nowUs))
+  return Math.min(...ends.filter((endUs) => endUs > afterUs))
 }

@@ -1,4 +1,5 @@
 import type { Journal } from '../journal/journal.ts'
+import type { KnownLate } from '../journal/timeline.ts'
 import type { Log } from '../log.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -77,6 +78,7 @@ export class GoneThrough {
   async goOn(nowUs: Us, signal: AbortSignal): Promise<ReadonlySet<string>> {
     const ledger = await this.ledger()
     const before = this.#progress
+    const { position } = this.orBeginning.place
     const begun = await this.#begin(nowUs)
     const touched = new Set<string>()
     const filed = await file(
@@ -87,7 +89,8 @@ export class GoneThrough {
       (capture, { label }) => touched.add(`${capture.name} ${label}`),
       signal
     )
-    const progress = this.#withEarly(filed, ledger, nowUs)
+    const late = (await this.#journal.timeline()).knownLate(position)
+    const progress = this.#withEarly(filed, ledger, nowUs, late)
     if (before === undefined || begun !== before) await this.keep(progress)
     else await this.note(progress)
     return touched
@@ -100,14 +103,19 @@ export class GoneThrough {
     return ledger
   }
 
-  /** A clock that was ahead has sealed windows before their end: they are open until then. */
-  #withEarly(filed: Progress, ledger: Ledger, nowUs: Us): Progress {
+  /**
+   * A clock that was ahead has sealed windows before their end: they are open until then. So are those that were sealed
+   * before it was known when something was heard, and that end after that.
+   */
+  #withEarly(filed: Progress, ledger: Ledger, nowUs: Us, late: readonly KnownLate[]): Progress {
     const first = filed.place.position - 1
     const open = { ...filed.open }
     for (const { name } of this.#captures) {
       const windows = new Map((open[name] ?? []).map((window) => [window.label, window]))
-      for (const { window } of ledger.entries(name)) {
-        if (window && window.toUs > nowUs && !windows.has(window.label)) windows.set(window.label, { ...window, first })
+      for (const { window, before } of ledger.entries(name)) {
+        if (!window || windows.has(window.label)) continue
+        const isEarly = window.toUs > nowUs || late.some(({ to, fromUs }) => before < to && window.toUs > fromUs)
+        if (isEarly) windows.set(window.label, { ...window, first })
       }
       open[name] = [...windows.values()]
     }

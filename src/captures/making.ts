@@ -89,10 +89,18 @@ export class Making {
     if (nowUs === undefined) return this.#wait(passedUs)
     this.#lookedUs = nowUs
     const touched = await this.#gone.goOn(nowUs, this.#signal)
+    const settledUs = await this.#settledUs(nowUs)
     const isSettled = ({ capture, window }: Due): boolean =>
-      nowUs - window.toUs >= SETTLE_US && !touched.has(`${capture.name} ${window.label}`)
+      window.toUs <= settledUs && !touched.has(`${capture.name} ${window.label}`)
     await this.#sealDue(nowUs, isSettled, told)
-    this.#nextUs = touched.size > 0 ? nowUs - SETTLE_US : nextEndUs(this.#captures, nowUs, this.#gone.progress)
+    this.#nextUs = touched.size > 0 ? nowUs - SETTLE_US : nextEndUs(this.#captures, settledUs, this.#gone.progress)
+  }
+
+  /** What ended before this time has settled: where the clock was set forward no minute has passed by that. */
+  async #settledUs(nowUs: Us): Promise<Us> {
+    const { boot, monoUs } = this.#journal.stamp()
+    const timeline = await this.#journal.timeline()
+    return Math.min(nowUs - SETTLE_US, timeline.wallUs(boot, monoUs - SETTLE_US))
   }
 
   /** Seals a window, or a supplement to it. The journal has been gone through. */

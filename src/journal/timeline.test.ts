@@ -73,3 +73,16 @@ test('many stamps that say the same make one stretch', () => {
   const made = timeline(...Array.from({ length: 1000 }, (_, i): [number, number, TimeSource] => [i, i + 50, 'ntp']))
   expect(made.stretches('b', 0, 1000)).toEqual([{ fromUs: 50, toUs: 1050 }])
 })
+
+test('what was recorded before a boot knew the time is told with the time that it has by now', () => {
+  const made = timeline([10, 1010, 'ntp'], [20, 20, 'none'], [30, 1030, 'ntp'])
+  made.learn(clock('c', 4, 5, 5, 'none'))
+  made.learn(clock('c', 5, 15, 15, 'none'))
+  expect(made.knownLate(0)).toEqual([])
+  made.learn(clock('c', 6, 25, 2025, 'ntp'))
+  expect([0, 6, 7].map((from) => made.knownLate(from))).toEqual([
+    [{ to: 6, fromUs: 2005 }],
+    [{ to: 6, fromUs: 2005 }],
+    []
+  ])
+})

@@ -39,6 +39,12 @@ const STEP_US = 100_000
 /** Where entries of a period may lie whose time is not the recorded one: positions, and the times recorded there. */
 export interface BlindSpan extends Positions, Stretch {}
 
+/** Entries of a time that came to be known only after it: `to` is exclusive, `fromUs` when it began, as far as is known now. */
+export interface KnownLate {
+  readonly to: Position
+  readonly fromUs: Us
+}
+
 /** A stretch of wall time, `toUs` exclusive. */
 export interface Stretch {
   readonly fromUs: Us
@@ -124,6 +130,15 @@ export class Timeline {
   /** Whether some of these positions, `to` exclusive, may hold entries whose true time is another than the recorded one. */
   mayCorrect(from: Position, to: Position): boolean {
     return this.#blind.some((blind) => blind.from < to && (blind.to ?? Number.MAX_SAFE_INTEGER) > from)
+  }
+
+  /** What ended at this position or later, and was recorded before the time was known in its boot. */
+  knownLate(from: Position): KnownLate[] {
+    return this.#blind.flatMap(({ boot, to, fromUs }) => {
+      if (to === undefined || to < from) return []
+      const [first] = this.#anchors(boot)
+      return first && first.monoUs <= fromUs ? [] : [{ to, fromUs: this.wallUs(boot, fromUs) }]
+    })
   }
 
   /** Where to look for entries of a period besides where it was recorded. */
