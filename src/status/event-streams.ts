@@ -39,9 +39,11 @@ export class EventStreams {
   }
 
   #write(text: string): void {
+    // Once for all of them.
+    const bytes = Buffer.from(text)
     for (const response of this.#clients) {
       if (response.writableLength > MOST_UNSENT_BYTES) response.destroy()
-      else response.write(text)
+      else response.write(bytes)
     }
   }
 

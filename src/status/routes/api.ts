@@ -46,6 +46,8 @@ export function apiRoutes(app: FastifyInstance, { config, sources, snapshots, li
   app.get('/api/events', { exposeHeadRoute: false }, (_, reply) => {
     if (live.isFull) return reply.code(503).header('retry-after', '60').send('too many are listening\n')
     const { raw } = reply.hijack()
+    // It ends with its connection: nothing else comes on it, and pieces need no lengths.
+    raw.useChunkedEncodingByDefault = false
     raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), 'content-type': 'text/event-stream' })
     live.listen(raw)
     return reply
