@@ -15,7 +15,7 @@ beforeEach(() => {
   cpSync(join(import.meta.dirname, 'test.mjs'), join(root, 'scripts/test.mjs'))
   const transfers = ['rsync', 'rrsync', 'sshd', 'ssh', 'flock']
   const disks = ['mke2fs', 'mount', 'losetup', 'findmnt']
-  const capturing = ['zstd', 'jq']
+  const capturing = ['zstd', 'jq', 'chromium']
   const all = ['tsc', 'biome', 'knip', 'python3', 'git', ...capturing, ...transfers, ...disks]
   for (const name of all) program(name, 'exit 0')
   program('id', 'echo 0')
@@ -72,10 +72,10 @@ test('a failed check, and a vitest that fails without a failed test, are failure
 })
 
 test('a missing program skips its suite with a word on how to get it, and fails in CI', () => {
-  rmSync(join(root, 'node_modules/.bin/rrsync'))
+  rmSync(join(root, 'node_modules/.bin/flock'))
   const { status, stdout, last } = run()
   expect(status).toBe(0)
-  expect(stdout).toContain('skipped  sync: needs rrsync (apt-get install rsync)')
+  expect(stdout).toContain('skipped  sync: needs flock (apt-get install util-linux)')
   expect(last).toBe(`${2 * suites()} passed, 0 failed, 1 skipped`)
   const passed = 2 * suites()
   expect(run({ CI: 'true' })).toMatchObject({ status: 1, last: `${passed} passed, 1 failed` })

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Verdict } from '../../src/health/verdict.ts'
 import { credentialsOf } from '../../src/sim/relay/join.ts'
 import { messages } from '../../src/sim/students/generate.ts'
 import { sleep } from '../../src/world/time.ts'
@@ -50,7 +51,10 @@ describe.each(relays)('%s', (_, make) => {
     }
 
     // While it records.
-    const status = await recorder.json<{ streams: object[]; problems: object[] }>('status')
+    const { code: exitCode, out } = await recorder.command('status', '--json')
+    const status = JSON.parse(out) as { streams: object[]; problems: object[]; health: { verdict: Verdict } }
+    // Whether this machine's clock is synchronised is for the verdict to say.
+    expect(exitCode).toBe({ ok: 0, attention: 1, failing: 5 }[status.health.verdict.state])
     expect(status.streams).toMatchObject(streams.map((stream) => ({ stream, heard: true })))
     expect(status.problems).toEqual([])
     expect((await recorder.coverage()).get('spin30')!.heardUs).toBeGreaterThan(0)
