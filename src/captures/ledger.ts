@@ -53,6 +53,8 @@ export class Ledger {
   readonly #directory: string
   /** By capture and folder. */
   readonly #folders = new Map<string, Map<string, LedgerEntry>>()
+  /** Those of a capture in order, as long as they are the same. */
+  readonly #inOrder = new Map<string, readonly LedgerEntry[]>()
   #progress: Progress | undefined
 
   private constructor(journal: Journal, files: Files, directory: string) {
@@ -79,10 +81,14 @@ export class Ledger {
   }
 
   /** What was sealed of a capture, in the order in which it was. */
-  entries(capture: string): LedgerEntry[] {
-    return [...(this.#folders.get(capture)?.values() ?? [])].sort(
+  entries(capture: string): readonly LedgerEntry[] {
+    const known = this.#inOrder.get(capture)
+    if (known) return known
+    const entries = [...(this.#folders.get(capture)?.values() ?? [])].sort(
       (a, b) => a.before - b.before || a.completeBelow - b.completeBelow || (a.folder < b.folder ? -1 : 1)
     )
+    this.#inOrder.set(capture, entries)
+    return entries
   }
 
   find(capture: string, folder: string): LedgerEntry | undefined {
@@ -161,6 +167,7 @@ export class Ledger {
   }
 
   #set(entry: LedgerEntry): void {
+    this.#inOrder.delete(entry.capture)
     const folders = this.#folders.get(entry.capture)
     if (folders) folders.set(entry.folder, entry)
     else this.#folders.set(entry.capture, new Map([[entry.folder, entry]]))

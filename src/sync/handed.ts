@@ -38,6 +38,10 @@ export class HandedFolders {
   readonly #world: World
   readonly #directory: string
   readonly #known = new Map<string, Handed>()
+  /** In order, as long as they are the same. */
+  #inOrder: readonly Handed[] | undefined
+  /** All that is sealed is asked for again and again. */
+  readonly #proofs = new WeakMap<SealedFolder, string>()
 
   private constructor(world: World, directory: string) {
     this.#world = world
@@ -60,14 +64,17 @@ export class HandedFolders {
   }
 
   /** By when they were sealed. */
-  all(): Handed[] {
-    return [...this.#known.values()].sort((a, b) => a.sealedUs - b.sealedUs || (nameOf(a) < nameOf(b) ? -1 : 1))
+  all(): readonly Handed[] {
+    this.#inOrder ??= [...this.#known.values()].sort(
+      (a, b) => a.sealedUs - b.sealedUs || (nameOf(a) < nameOf(b) ? -1 : 1)
+    )
+    return this.#inOrder
   }
 
   /** The record of a sealed folder, made when there is none. */
-  async of({ capture, folder, manifest, manifestSha256 }: SealedFolder): Promise<Handed> {
-    const sums = new Map(manifest.files.map(({ name, sha256 }) => [name, sha256]))
-    const proof = proofOf(sums.set('manifest.json', manifestSha256))
+  async of(sealed: SealedFolder): Promise<Handed> {
+    const { capture, folder, manifest, manifestSha256 } = sealed
+    const proof = this.#proofOf(sealed)
     const known = this.#known.get(`${capture}/${folder}`)
     if (known?.proof === proof) return known
     const { sealedUs, files, window, journal } = manifest
@@ -87,12 +94,22 @@ export class HandedFolders {
     return made
   }
 
+  #proofOf(sealed: SealedFolder): string {
+    const known = this.#proofs.get(sealed)
+    if (known !== undefined) return known
+    const sums = new Map(sealed.manifest.files.map(({ name, sha256 }) => [name, sha256]))
+    const proof = proofOf(sums.set('manifest.json', sealed.manifestSha256))
+    this.#proofs.set(sealed, proof)
+    return proof
+  }
+
   async put(record: Handed): Promise<void> {
     const { capture, folder } = record
     await this.#world.files.makeDirectory(`${this.#directory}/${capture}`, 0o750)
     const text = `${JSON.stringify({ format: 1, ...record })}\n`
     await writeDurably(this.#world.files, `${this.#directory}/${capture}/${folder}.json`, text)
     this.#known.set(nameOf(record), record)
+    this.#inOrder = undefined
   }
 }
 
