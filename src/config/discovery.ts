@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { systemCode } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -82,7 +81,7 @@ export class Discovery {
     try {
       const names = await listCredentials(files, directory)
       const looks = names.map(async (name) => {
-        const info = await files.info(join(directory, name)).catch(systemCode)
+        const info = await files.info(`${directory}/${name}`).catch(systemCode)
         return typeof info === 'object' ? [name, info.kind, info.inode, info.sizeBytes, info.modifiedMs] : [name, info]
       })
       return JSON.stringify(await Promise.all(looks))

@@ -48,7 +48,11 @@ export async function liveMany(options: {
     }
   }
   const workers = Array.from({ length: Math.min(availableParallelism(), seeds) }, () => {
-    return new Worker(new URL('./worker.ts', import.meta.url), { workerData: { days } })
+    return new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: { days },
+      // A life makes much that lasts for an instant.
+      resourceLimits: { maxYoungGenerationSizeMb: 192 }
+    })
   })
   try {
     await Promise.all(workers.map(work))

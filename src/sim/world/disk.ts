@@ -49,8 +49,8 @@ export class Disk {
   #busyUntilUs: Us = 0
   #generation = 0
   #present = true
-  /** What was looked for since names last changed: again and again the same. */
-  readonly #found = new Map<string, DiskNode | undefined>()
+  /** The folders looked for since one last came or went: again and again the same. */
+  readonly #folders = new Map<string, DiskNode | undefined>()
   /** Not on the disk yet; what one entry holds gets there together. */
   #unsyncedNames: Array<{ readonly atUs: Us; readonly changes: readonly NameChange[] }> = []
 
@@ -106,8 +106,13 @@ export class Disk {
 
   /** What stands at a path of this disk. */
   find(path: string): DiskNode | undefined {
-    if (!this.#found.has(path)) this.#found.set(path, this.#walk(path))
-    return this.#found.get(path)
+    const cut = path.lastIndexOf('/')
+    const name = path.slice(cut + 1)
+    const above = cut > 0 ? path.slice(0, cut) : ''
+    if (!this.#folders.has(above)) this.#folders.set(above, this.#walk(above))
+    const folder = this.#folders.get(above)
+    if (name === '') return folder
+    return folder?.kind === 'directory' ? folder.names.get(name) : undefined
   }
 
   #walk(path: string): DiskNode | undefined {
@@ -154,9 +159,9 @@ export class Disk {
 
   /** Gives names to nodes or takes them away; all of it or, after a cut, none. */
   name(wallMs: Ms, ...changes: NameChange[]): void {
-    this.#found.clear()
     for (const { directory, name, node } of changes) {
       const old = directory.names.get(name)
+      if (node?.kind === 'directory' || old?.kind === 'directory') this.#folders.clear()
       if (node instanceof FileNode) this.#count(node, () => node.links++)
       if (old instanceof FileNode) this.#count(old, () => old.links--)
       if (node) directory.names.set(name, node)
@@ -217,7 +222,7 @@ export class Disk {
   /** The power goes. */
   cut(): void {
     this.#generation++
-    this.#found.clear()
+    this.#folders.clear()
     this.#writeNames(this.#dice.int(0, this.#unsyncedNames.length))
     this.#unsyncedNames = []
     this.#busyUntilUs = 0

@@ -13,8 +13,12 @@ const meanings: Record<string, string> = {
   EXDEV: 'cross-device link not permitted'
 }
 
-/** An error as Node makes them: `code`, `syscall`, `path`. */
+/** An error as Node makes them: `code`, `syscall`, `path`, and of the stack nothing. */
 export function systemError(code: string, syscall: string, path?: string): NodeJS.ErrnoException {
   const message = `${code}: ${meanings[code] ?? 'failed'}, ${syscall}${path === undefined ? '' : ` '${path}'`}`
-  return Object.assign(new Error(message), { code, syscall, ...(path !== undefined && { path }) })
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  const error = new Error(message)
+  Error.stackTraceLimit = stackTraceLimit
+  return Object.assign(error, { code, syscall, ...(path !== undefined && { path }) })
 }
