@@ -1,6 +1,6 @@
 /** What is compressed at a time; longer is only what comes in one piece. */
-export const CHUNK_BYTES = 1 << 19
-/** As many as may wait to be compressed; see `NewFiles`. */
+export const CHUNK_BYTES = 1 << 18
+/** 4 MB of them. */
 const MOST_SPARE = 16
 
 /** Lends the buffers in which content waits to be compressed. Used again they cost nothing, new ones a fault a page. */
@@ -26,7 +26,7 @@ export class Chunks {
 }
 
 /**
- * Gives back the memory of a buffer that nobody uses any more. Left to the collector, a hundred of half a megabyte would
+ * Gives back the memory of a buffer that nobody uses any more. Left to the collector, hundreds of them would
  * wait: it hardly sees what is not on its heap.
  */
 export function free({ buffer }: Buffer): void {
