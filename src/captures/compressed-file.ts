@@ -4,7 +4,6 @@ import { constants, crc32, createGunzip, deflateRawSync } from 'node:zlib'
 import type { OpenFile } from '../world/files.ts'
 import type { World } from '../world/world.ts'
 import type { Zstd } from '../world/zstd.ts'
-import { CHUNK_BYTES, Chunks, free } from './chunks.ts'
 import { Digester, type Digests } from './digests.ts'
 import { pieces } from './lines.ts'
 import { zstdFrames } from './zstd-frames.ts'
@@ -17,6 +16,8 @@ export type Doors = Pick<World, 'files' | 'zstd'>
 export const endings: Readonly<Record<Compression, string>> = { zstd: '.zst', gzip: '.gz' }
 
 const nothing: Buffer = Buffer.alloc(0)
+/** What is compressed at a time; longer is only what comes in one piece. */
+const CHUNK_BYTES = 1 << 19
 /** A chunk, and the longest line that may come on top of it. */
 const MAX_CHUNK_BYTES = 64 << 20
 
@@ -32,7 +33,6 @@ export class CompressedFile {
   readonly #file: OpenFile
   readonly #zstd: Zstd
   readonly #compression: Compression
-  readonly #chunks: Chunks
   readonly #stored = new Digester()
   readonly #plain = new Digester()
   /** What waits to be compressed is at its beginning. */
@@ -43,21 +43,14 @@ export class CompressedFile {
   /** The chunk that is being compressed and written. */
   #writing: Promise<void> = Promise.resolve()
 
-  private constructor(file: OpenFile, zstd: Zstd, compression: Compression, chunks: Chunks) {
+  private constructor(file: OpenFile, zstd: Zstd, compression: Compression) {
     this.#file = file
     this.#zstd = zstd
     this.#compression = compression
-    this.#chunks = chunks
   }
 
-  /** @param chunks shared by files that are written at the same time */
-  static async create(
-    { files, zstd }: Doors,
-    path: string,
-    compression: Compression,
-    chunks = new Chunks()
-  ): Promise<CompressedFile> {
-    const made = new CompressedFile(await files.open(path, 'create', 0o640), zstd, compression, chunks)
+  static async create({ files, zstd }: Doors, path: string, compression: Compression): Promise<CompressedFile> {
+    const made = new CompressedFile(await files.open(path, 'create', 0o640), zstd, compression)
     if (compression === 'gzip') await made.#write(GZIP_HEADER)
     return made
   }
@@ -65,7 +58,7 @@ export class CompressedFile {
   /** Whole lines. */
   async append(data: Buffer): Promise<void> {
     if (this.#waitingBytes + data.length > CHUNK_BYTES) await this.flush()
-    if (this.#waitingBytes === 0) this.#chunk = this.#chunks.take(data.length)
+    if (this.#waitingBytes === 0) this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, data.length))
     data.copy(this.#chunk, this.#waitingBytes)
     this.#waitingBytes += data.length
   }
@@ -78,16 +71,15 @@ export class CompressedFile {
   /** What waits is compressed and written in a moment. Rejects where the chunk before it could not be. */
   async flush(): Promise<void> {
     if (this.#waitingBytes === 0) return
-    const chunk = this.#chunk
-    const content = chunk.subarray(0, this.#waitingBytes)
+    const chunk = this.#chunk.subarray(0, this.#waitingBytes)
     this.#chunk = nothing
     this.#waitingBytes = 0
-    this.#plain.update(content)
-    const compressed = this.#compress(content)
+    this.#plain.update(chunk)
+    const compressed = this.#compress(chunk)
     const before = this.#writing
     this.#writing = before.then(async () => {
       const stored = await compressed
-      this.#chunks.giveBack(chunk)
+      free(chunk)
       await this.#write(stored)
     })
     // Whoever writes next, or finishes, is told.
@@ -187,6 +179,15 @@ async function* unzstd(zstd: Zstd, stored: AsyncGenerator<Buffer>): AsyncGenerat
     before = content
   }
   if (before) yield await before
+}
+
+/**
+ * Gives back the memory of a buffer that nobody uses any more. Left to the collector, a hundred of half a megabyte would
+ * wait: it hardly sees what is not on its heap.
+ */
+function free({ buffer }: Buffer): void {
+  // Small ones are cut from a pool that many share.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0)
 }
 
 async function* noted(stored: AsyncGenerator<Buffer>, digester: Digester): AsyncGenerator<Buffer> {

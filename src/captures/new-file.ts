@@ -1,6 +1,5 @@
 import { basename, dirname, join } from 'node:path'
 import type { Files, OpenFile } from '../world/files.ts'
-import type { Chunks } from './chunks.ts'
 import { CompressedFile, type Compression, type Doors } from './compressed-file.ts'
 import { Digester, type Digests } from './digests.ts'
 
@@ -18,12 +17,12 @@ export class NewFile {
     this.content = content
   }
 
-  static async create(doors: Doors, path: string, compression?: Compression, chunks?: Chunks): Promise<NewFile> {
+  static async create(doors: Doors, path: string, compression?: Compression): Promise<NewFile> {
     const temporary = join(dirname(path), `.${basename(path)}.new`)
     const content =
       compression === undefined
         ? new PlainFile(await doors.files.open(temporary, 'create', 0o640))
-        : await CompressedFile.create(doors, temporary, compression, chunks)
+        : await CompressedFile.create(doors, temporary, compression)
     return new NewFile(doors.files, path, temporary, content)
   }
 

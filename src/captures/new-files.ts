@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { UnderstudyError } from '../errors.ts'
-import { Chunks } from './chunks.ts'
 import { type Compression, type Doors, endings } from './compressed-file.ts'
 import type { WrittenFile } from './digests.ts'
 import { NewFile } from './new-file.ts'
@@ -13,7 +12,6 @@ export class NewFiles {
   private readonly doors: Doors
   private readonly directory: string
   private readonly compression: Compression | undefined
-  private readonly chunks = new Chunks()
   private readonly open = new Map<string, NewFile>()
 
   /** @param compression of all of them; their names end accordingly */
@@ -37,13 +35,11 @@ export class NewFiles {
     for (const [name, file] of [...this.open].sort(([a], [b]) => (a < b ? -1 : 1))) {
       written.push({ name, ...(await file.finish()) })
     }
-    this.chunks.clear()
     return written
   }
 
   async discard(): Promise<void> {
     for (const file of this.open.values()) await file.discard()
-    this.chunks.clear()
   }
 
   private async file(plainName: string): Promise<NewFile> {
@@ -52,7 +48,7 @@ export class NewFiles {
     if (open) return open
     const path = join(this.directory, name)
     if (await this.doors.files.info(path)) throw new UnderstudyError('UNDERSTUDY_OUTPUT_EXISTS', name)
-    const file = await NewFile.create(this.doors, path, this.compression, this.chunks)
+    const file = await NewFile.create(this.doors, path, this.compression)
     this.open.set(name, file)
     return file
   }

@@ -6,7 +6,7 @@ const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
 /** What comes out in one piece costs one turn of the event loop, and is not copied once more. */
-const [COMPRESSED_BYTES, CONTENT_BYTES] = [1 << 16, (1 << 18) + 1]
+const [COMPRESSED_BYTES, CONTENT_BYTES] = [1 << 16, (1 << 19) + 1]
 
 /** Sealed lines become no larger by the first level than by the third, zstd's default, and cost an eighth less. */
 const fast = { [constants.ZSTD_c_compressionLevel]: 1 }
