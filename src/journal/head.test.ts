@@ -104,6 +104,31 @@ test('grows for many streams, and stays whole until it has grown', async () => {
   expect(await readHead(files, path)).toEqual(state(4, 3000))
 })
 
+test('one that cannot be made anew takes no room, and is made later', async () => {
+  const { machine, files } = await aHead()
+  let works = true
+  const { files: watched } = withFiles(machine.world, {
+    async open(at, how, mode) {
+      const file = await files.open(at, how, mode)
+      return {
+        read: (buffer, position) => file.read(buffer, position),
+        write: (data, position) => file.write(data, position),
+        sync: () => (works ? file.sync() : Promise.reject(new Error('EIO'))),
+        close: () => file.close()
+      }
+    }
+  })
+  const head = await Head.open(watched, path)
+  works = false
+  await head.write(state(2))
+  await expect(head.sync()).rejects.toThrow('EIO')
+  await expect(head.write(state(3))).rejects.toThrow('EIO')
+  expect((await files.list('/data')).map(({ name }) => name)).toEqual(['head'])
+  works = true
+  await head.write(state(4))
+  expect(await readHead(files, path)).toEqual(state(4))
+})
+
 test('of whatever size the file is, it can be written', async () => {
   for (const bytes of [0, 1, 43, 1000, 131_071, 131_073, 200_001]) {
     const { files } = await aHead()

@@ -204,11 +204,19 @@ function readSlot(slot: Buffer): Omit<Slot, 'index'> | undefined {
  * overwriting cost no journal write of the file system.
  */
 async function preallocate(files: Files, path: string, slotBytes: number, first?: Buffer): Promise<OpenFile> {
-  const file = await files.open(`${path}.new`, 'create', 0o640)
-  await file.write(Buffer.alloc(2 * slotBytes), 0)
-  if (first) await file.write(first, 0)
-  await file.sync()
-  await files.rename(`${path}.new`, path)
-  await files.syncDirectory(path.slice(0, path.lastIndexOf('/')))
-  return file
+  const made = `${path}.new`
+  const file = await files.open(made, 'create', 0o640)
+  try {
+    await file.write(Buffer.alloc(2 * slotBytes), 0)
+    if (first) await file.write(first, 0)
+    await file.sync()
+    await files.rename(made, path)
+    await files.syncDirectory(path.slice(0, path.lastIndexOf('/')))
+    return file
+  } catch (error) {
+    await file.close().catch(() => {})
+    // It would take the room that a small disk needs to make room.
+    await files.remove(made).catch(() => {})
+    throw error
+  }
 }
