@@ -129,6 +129,33 @@ test('one that cannot be made anew takes no room, and is made later', async () =
   expect(await readHead(files, path)).toEqual(state(4))
 })
 
+test('where there is no room for two, the one there is goes on', async () => {
+  const { machine, files } = await aHead()
+  let works = true
+  let room = true
+  const { files: watched } = withFiles(machine.world, {
+    async open(at, how, mode) {
+      if (how === 'create' && !room) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+      const file = await files.open(at, how, mode)
+      return {
+        read: (buffer, position) => file.read(buffer, position),
+        write: (data, position) => (works ? file.write(data, position) : Promise.reject(new Error('EIO'))),
+        sync: () => file.sync(),
+        close: () => file.close()
+      }
+    }
+  })
+  const head = await Head.open(watched, path)
+  await head.write(state(2))
+  await head.sync()
+  room = works = false
+  await expect(head.write(state(3))).rejects.toThrow('EIO')
+  works = true
+  await head.write(state(4))
+  await head.sync()
+  expect(await readHead(files, path)).toEqual(state(4))
+})
+
 test('of whatever size the file is, it can be written', async () => {
   for (const bytes of [0, 1, 43, 1000, 131_071, 131_073, 200_001]) {
     const { files } = await aHead()

@@ -5,7 +5,7 @@ import type { Us } from '../world/time.ts'
 import { readU64, writeU64 } from './bytes.ts'
 import type { Position } from './entry.ts'
 import type { StreamState } from './stream-state.ts'
-import type { DiskFailure } from './without-room.ts'
+import { type DiskFailure, isWithoutRoom } from './without-room.ts'
 
 /*
  * The head is a small preallocated file outside LevelDB with two slots. What was synced last stands in one and is left
@@ -89,7 +89,15 @@ export class Head {
 
   async #write(state: HeadState): Promise<void> {
     const slot = makeSlot(++this.#generation, state)
-    if (this.#broken || slot.length > this.#slotBytes) return this.#replace(slot)
+    if (slot.length > this.#slotBytes) return this.#replace(slot)
+    if (this.#broken) {
+      try {
+        return await this.#replace(slot)
+      } catch (error) {
+        // Where there is no room for two, this one goes on: its other slot stays whole.
+        if (!isWithoutRoom(error)) throw error
+      }
+    }
     await this.#try(() => this.#file.write(slot, this.#slot * this.#slotBytes))
   }
 

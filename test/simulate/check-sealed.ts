@@ -149,9 +149,9 @@ function checkFrames(
   }
 }
 
-/** Lines without what may become known after they were sealed: in a folder that has no date, the time. */
-function known({ folder }: Piece, lines: string): string {
-  if (folder.manifest.window) return lines
+/** Lines without what may become known after they were sealed: the time, in a folder without a date or where it was uncertain. */
+function known({ folder, text }: Piece, lines: string): string {
+  if (folder.manifest.window && !text.includes('"time_uncertain":true')) return lines
   return lines.replaceAll(/"(?:time_us|clock_us)":\d+,|"time_uncertain":true,/g, '')
 }
 
@@ -200,7 +200,10 @@ function checkConfirmed(
       const proved = holders.some(({ confirmedUs = atUs + 1 }) => confirmedUs <= atUs)
       const given = holders.some((folder) => sealed.isLost(folder))
       const damaged = model.damaged.size > 0 && holders.length === 0 && !kept.has(key)
-      if (!proved && !given && !damaged) throw model.broke(`the journal is confirmed to ${position}, ${key} is not`)
+      // It went for want of room before it could be sealed, as was said.
+      const removed = holders.length === 0 && frames[at]![1] < model.room.removedTo
+      if (!proved && !given && !damaged && !removed)
+        throw model.broke(`the journal is confirmed to ${position}, ${key} is not`)
     }
   }
 }

@@ -158,8 +158,11 @@ export class Model {
     }
     this.ackedPosition = nextPosition
     const { nowUs } = this.#simulation
-    if (this.#newestDamaged) this.#acks = this.#acks.filter(([atUs]) => atUs > nowUs - HEAD_US)
-    else if (this.#acks.length > 64) this.#acks = this.#acks.filter(([atUs]) => atUs > nowUs - HEAD_US)
+    // The last one that a head surely knows of stays: what came after it is what may go unseen.
+    this.#acks.splice(
+      0,
+      this.#acks.findLastIndex(([atUs]) => atUs <= nowUs - HEAD_US)
+    )
     this.#acks.push([nowUs, nextPosition])
   }
 
