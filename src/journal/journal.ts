@@ -20,6 +20,9 @@ import { SeriesReader } from './series-reader.ts'
 import type { DiskFailure } from './without-room.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
+/** The log of the readers' store is not longer than this, nor than this part of a store: as much room its opening takes. */
+const READERS_LOG = { mostBytes: 4 << 20, partOfStore: 1 / 16 }
+
 /** Told after each commit: the last number of each stream that is now on the disk with all before it. */
 export type CommitListener = (lastSeqs: ReadonlyMap<string, number>) => void
 
@@ -153,7 +156,8 @@ export class Journal extends SeriesReader {
   static async open(world: World, options: JournalOptions, log: Log, early?: EarlyHearing): Promise<Journal> {
     await world.files.makeDirectory(options.directory, 0o750)
     // First of all: this store is also the lock on the folder.
-    const readers = await ReaderStates.open(world, options.directory, log)
+    const bufferBytes = Math.min(READERS_LOG.mostBytes, options.storeBytes * READERS_LOG.partOfStore)
+    const readers = await ReaderStates.open(world, options.directory, log, bufferBytes)
     let series: Series | undefined
     try {
       await clearSnapshots(world, options.directory)

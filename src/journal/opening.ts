@@ -1,6 +1,5 @@
 import { UnderstudyError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Files } from '../world/files.ts'
 import type { World } from '../world/world.ts'
 import { readEntries } from './block.ts'
 import type { CatalogueStore } from './catalogue.ts'
@@ -10,6 +9,7 @@ import type { Position } from './entry.ts'
 import { type HeadState, readHead, readNewerHead } from './head.ts'
 import { journalPaths } from './paths.ts'
 import { takeProof } from './proof.ts'
+import { withRoom } from './reserve.ts'
 import { Series } from './series.ts'
 import { StreamStates } from './stream-state.ts'
 import { type StoreEnd, tryStore } from './trial.ts'
@@ -196,16 +196,5 @@ async function follow(series: Series, states: StreamStates, headPosition?: Posit
   } catch (error) {
     await series.close()
     throw error
-  }
-}
-
-/** On a full disk the reserve is given up for it. */
-async function withRoom<T>(files: Files, directory: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!isWithoutRoom(error)) throw error
-    await files.remove(journalPaths(directory).reserve)
-    return work()
   }
 }

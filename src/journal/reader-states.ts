@@ -6,6 +6,7 @@ import type { World } from '../world/world.ts'
 import { datedName } from './dated-name.ts'
 import { journalPaths } from './paths.ts'
 import type { Place } from './reading.ts'
+import { withRoom } from './reserve.ts'
 import { isWithoutRoom } from './without-room.ts'
 
 /** How far a reader has come, and when it said so. */
@@ -20,31 +21,33 @@ export type Kept = readonly [key: string, value: Buffer]
  */
 export class ReaderStates {
   readonly #world: World
-  readonly #path: string
+  readonly #open: () => Promise<Store>
   /** Of every reader, as on the disk or older: what a reader needs is known also while the store cannot be opened. */
   readonly #seen: Map<string, Seen>
   #store: Promise<Store>
   #closed = false
 
-  private constructor(world: World, path: string, store: Store, seen: Map<string, Seen>) {
+  private constructor(world: World, open: () => Promise<Store>, store: Store, seen: Map<string, Seen>) {
     this.#world = world
-    this.#path = path
+    this.#open = open
     this.#store = Promise.resolve(store)
     this.#seen = seen
   }
 
   /**
    * A damaged one is set aside under a dated name, and another begun: then the readers begin anew.
+   * @param bufferBytes its log is not longer: opening it takes as much room
    * @throws UNDERSTUDY_ALREADY_RUNNING when another process has it open
    */
-  static async open(world: World, directory: string, log: Log): Promise<ReaderStates> {
+  static async open(world: World, directory: string, log: Log, bufferBytes?: number): Promise<ReaderStates> {
     const { readers: path, aside } = journalPaths(directory)
+    const open = (): Promise<Store> => openOrMake(world, path, bufferBytes)
     try {
       const suspect = (await world.files.info(path)) ? await world.stores.damagedTables(path) : []
       // Only who has the lock may judge: what another process is just writing looks damaged too.
-      const store = await openOrMake(world, path)
+      const store = await withRoom(world.files, directory, open)
       const damaged = await stillDamaged(world, path, suspect, store)
-      if (damaged.length === 0) return await ReaderStates.#read(world, path, store)
+      if (damaged.length === 0) return await ReaderStates.#read(world, open, store)
       await store.close()
       log.error({ tables: damaged.length }, "the readers' store is damaged; it is set aside and another begun")
     } catch (error) {
@@ -57,12 +60,12 @@ export class ReaderStates {
     }
     await world.files.makeDirectory(aside, 0o750)
     await world.files.rename(path, `${aside}/${await datedName(world, aside, 'readers')}`)
-    return ReaderStates.#read(world, path, await openOrMake(world, path))
+    return ReaderStates.#read(world, open, await open())
   }
 
-  static async #read(world: World, path: string, store: Store): Promise<ReaderStates> {
+  static async #read(world: World, open: () => Promise<Store>, store: Store): Promise<ReaderStates> {
     try {
-      return new ReaderStates(world, path, store, await readAllSeen(store))
+      return new ReaderStates(world, open, store, await readAllSeen(store))
     } catch (error) {
       await store.close()
       throw error
@@ -149,7 +152,7 @@ export class ReaderStates {
 
   async #openAnew(former: Promise<Store>): Promise<Store> {
     await former.then((store) => store.close()).catch(() => {})
-    return openOrMake(this.#world, this.#path)
+    return this.#open()
   }
 
   async close(): Promise<void> {
@@ -192,10 +195,11 @@ async function stillDamaged(
   }
 }
 
-async function openOrMake({ files, stores }: World, path: string): Promise<Store> {
+async function openOrMake({ files, stores }: World, path: string, bufferBytes?: number): Promise<Store> {
   const isNew = (await files.info(path)) === undefined
   try {
-    return await stores.open(path, { create: isNew || (await files.info(`${path}/CURRENT`)) === undefined })
+    const create = isNew || (await files.info(`${path}/CURRENT`)) === undefined
+    return await stores.open(path, { create, ...(bufferBytes !== undefined && { writeBufferBytes: bufferBytes }) })
   } catch (error) {
     const inUse = error instanceof UnderstudyError && error.code === 'UNDERSTUDY_STORE_IN_USE'
     // What a full disk leaves of a new one would look damaged to the next try.

@@ -1,4 +1,6 @@
 import type { Files } from '../world/files.ts'
+import { journalPaths } from './paths.ts'
+import { isWithoutRoom } from './without-room.ts'
 
 const CHUNK = Buffer.alloc(1024 * 1024)
 
@@ -49,5 +51,16 @@ export class Reserve {
     } finally {
       await file.close()
     }
+  }
+}
+
+/** Where there is no room for it, the reserve of a journal that is not open is given up and it is tried again. */
+export async function withRoom<T>(files: Files, directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isWithoutRoom(error)) throw error
+    await files.remove(journalPaths(directory).reserve)
+    return work()
   }
 }

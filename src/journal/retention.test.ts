@@ -322,6 +322,37 @@ test('a disk that is suddenly full to the last byte: room is made at once, and n
   await simulation.complete(journal.close())
 })
 
+test("on a disk that is full to the last byte the readers' store is opened with the reserve, and room is made", async () => {
+  const pi = aPi()
+  const { simulation, disk } = pi
+  const options = { ...writerOptions, storeBytes: 1e6, reserveBytes: 200_000, retention: { minFreeBytes: 400_000 } }
+  const journal = await Journal.open(pi.world, options, silent)
+  await fill(pi, journal, 3e6)
+  for (let position = 1; position <= 5; position++) {
+    await journal.readers.commit('counting', { position }, [['sum', Buffer.alloc(10_000)]])
+  }
+  pi.kill()
+  disk.capacityBytes -= disk.freeBytes
+  const again = await simulation.complete(Journal.open(pi.start(), options, silent))
+  expect(again.readers.place('counting')).toEqual({ position: 5 })
+  expect(disk.freeBytes).toBeGreaterThan(400_000)
+  expect((await again.verify()).problems).toEqual([])
+  await simulation.complete(again.close())
+})
+
+test("the log of the readers' store stays a small part of a store: its opening takes as much room", async () => {
+  const pi = aPi()
+  const journal = await Journal.open(pi.world, { ...writerOptions, storeBytes: 1e6 }, silent)
+  for (let position = 1; position <= 50; position++) {
+    await journal.readers.commit('counting', { position }, [[`sum ${position}`, Buffer.alloc(10_000)]])
+    const files = await pi.world.files.list(paths.readers)
+    const { name } = files.find(({ name }) => name.endsWith('.log'))!
+    const { sizeBytes } = (await pi.world.files.info(`${paths.readers}/${name}`))!
+    expect(sizeBytes).toBeLessThan(1e6 / 16 + 11_000)
+  }
+  await pi.simulation.complete(journal.close())
+})
+
 test("a full disk that has closed the readers' store: room is made all the same, and pins hold", async () => {
   const pi = aPi(1, 6e6)
   const { simulation, disk } = pi

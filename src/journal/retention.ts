@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Log } from '../log.ts'
 import { InTurn } from '../world/in-turn.ts'
 import type { Ms, Timer, Us } from '../world/time.ts'
@@ -329,7 +330,8 @@ export class Retention {
 
   /** Whether there is so little room that nobody can be waited for long. */
   async #isUrgent({ number }: First): Promise<boolean> {
-    const { freeBytes } = await this.#world.files.space(this.#series.path(number))
+    // Asked of the folder above: the store's own is gone for a moment when a merged one takes its place.
+    const { freeBytes } = await this.#world.files.space(dirname(this.#series.path(number)))
     return freeBytes < Math.max(this.#limits.minFreeBytes / 2, LITTLE_BYTES)
   }
 
