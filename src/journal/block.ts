@@ -76,6 +76,7 @@ export function encodeBlock(
   const body = writeBody(parts)
   const compressed = body.length >= COMPRESS_FROM_BYTES
   const stored = compressed ? compress(body, dictionaries.get(dictionary)) : body
+  if (compressed && body.length <= RECENT_BYTES) remember(crc32(stored), stored, dictionary, body)
   let count = 0
   let earliestUs = Number.MAX_SAFE_INTEGER
   // A clock may stand before 1970; the span of a block starts there at the earliest.
@@ -176,7 +177,7 @@ function compress(body: Buffer, dictionary: Buffer | undefined): Buffer {
 
 type Decompress = (stored: Buffer, bodyBytes: number, number: number, dictionaries: Dictionaries) => Buffer
 
-/** What small blocks last read came to, under their checksums: several read each new block, one after the other. */
+/** What small blocks last written or read come to, under their checksums: several read each new block, one after the other. */
 const recent = new Map<number, { readonly stored: Buffer; readonly number: number; readonly body: Buffer }>()
 const RECENT_BLOCKS = 64
 const RECENT_BYTES = 8 * 1024
@@ -191,9 +192,13 @@ const readAgain: Decompress = (stored, bodyBytes, number, dictionaries) => {
     return Buffer.from(known.body)
   }
   const body = decompress(stored, bodyBytes, number, dictionaries)
+  remember(sum, stored, number, body)
+  return body
+}
+
+function remember(sum: number, stored: Buffer, number: number, body: Buffer): void {
   recent.set(sum, { stored: Buffer.from(stored), number, body: Buffer.from(body) })
   if (recent.size > RECENT_BLOCKS) recent.delete(recent.keys().next().value!)
-  return body
 }
 
 function decompress(stored: Buffer, bodyBytes: number, number: number, dictionaries: Dictionaries): Buffer {

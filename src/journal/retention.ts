@@ -245,19 +245,18 @@ export class Retention {
     const nowUs = this.#certainUs()
     const { eraseBefore } = this.#limits
     if (nowUs === undefined || !eraseBefore) return
-    const soonUs = eraseBefore(nowUs + NOTICE_US)
+    const dueUs = eraseBefore(nowUs) ?? 0
+    const soonUs = eraseBefore(nowUs + NOTICE_US) ?? 0
     for (const store of this.#kept.filter(({ number }) => !this.#announced.has(number))) {
       const { number, begunUs } = store
-      const told = { store: number, begun: new Date(begunUs / 1000).toISOString() }
-      if (!store.finished) {
-        if (begunUs > (eraseBefore(nowUs) ?? 0)) continue
-        this.#log.warn(
-          told,
-          'the store that is being written is left for now, and goes when it is finished and all of it due'
-        )
-      } else if (this.#latestEndUs(store) <= (soonUs ?? 0)) {
-        this.#log.warn(told, 'a part of the journal is going to be erased within 30 days, as erase_after demands')
-      } else continue
+      const due = store.finished ? this.#latestEndUs(store) <= soonUs : begunUs <= dueUs
+      if (!due) continue
+      this.#log.warn(
+        { store: number, begun: new Date(begunUs / 1000).toISOString() },
+        store.finished
+          ? 'a part of the journal is going to be erased within 30 days, as erase_after demands'
+          : 'the store that is being written is left for now, and goes when it is finished and all of it due'
+      )
       this.#announced.add(number)
     }
   }
