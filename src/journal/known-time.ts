@@ -2,6 +2,8 @@ import type { Ms, Us } from '../world/time.ts'
 
 /** No release is older than this; to be set anew with each. */
 const RELEASED_MS: Ms = Date.UTC(2026, 10, 1)
+/** What is dated before this was dated by a clock that had not been set: nobody knows when it was. */
+export const PLAUSIBLE_US: Us = Date.UTC(2020, 0, 1) * 1000
 /** So much may a relay's clock be behind ours. */
 const MARGIN_MS: Ms = 3_600_000
 

@@ -5,7 +5,9 @@ import type { Ms, Timer, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { CatalogueStore, Removal } from './catalogue.ts'
 import type { Position } from './entry.ts'
+import { type EraseBefore, Erasing } from './erasing.ts'
 import { folderBytes } from './folder-bytes.ts'
+import { PLAUSIBLE_US } from './known-time.ts'
 import type { ReaderStates } from './reader-states.ts'
 import type { Repairs } from './repairs.ts'
 import type { Series } from './series.ts'
@@ -14,13 +16,8 @@ import type { Writer } from './writer.ts'
 const EVERY_MS = 60_000
 /** A reader that has not moved for so long does not pin anything any more. */
 const FORGOTTEN_US = 30 * 86_400_000_000
-/** So long before it is erased, it is announced. */
-const NOTICE_US = 30 * 86_400_000_000
 /** With less free than this, each commit may be the one that fails. */
 const LITTLE_BYTES = 32e6
-/** A store begun, or a reader seen, before this is of a clock that had not been set: nobody knows when it was. */
-const PLAUSIBLE_US = Date.UTC(2020, 0, 1) * 1000
-
 export interface RetentionLimits {
   /** So much of the disk is kept free. */
   readonly minFreeBytes: number
@@ -28,8 +25,7 @@ export interface RetentionLimits {
   readonly maxBytes?: number | undefined
   /** What is older, and known to be elsewhere too, is removed. */
   readonly maxAgeMs?: Ms | undefined
-  /** Stores that end before what this gives, at a certain time, are erased, elsewhere or not. */
-  readonly eraseBefore?: (nowUs: Us) => Us | undefined
+  readonly eraseBefore?: EraseBefore
 }
 
 /** Something outside the journal that may be removed to make room. */
@@ -77,14 +73,11 @@ export class Retention {
   readonly #log: Log
   readonly #limits: RetentionLimits
   readonly #around: Surroundings
+  readonly #erasing: Erasing
   /** Of finished stores, by their entries in the catalogue: whatever is done to a store makes a new one. */
   readonly #sizes = new WeakMap<CatalogueStore, number>()
   readonly #before: BeforeRemoval[] = []
   readonly #forgotten = new Set<string>()
-  /** Stores of which it was said that they will be erased. */
-  readonly #announced = new Set<number>()
-  /** The same of stores that should be erased already, and lie on a disk that is away. */
-  #awayTold: ReadonlySet<number> = new Set()
   readonly #work = new InTurn()
   /** On record from these positions on. */
   #noted: Array<{ readonly removal: Removal; readonly position: Position }> = []
@@ -101,6 +94,7 @@ export class Retention {
     this.#log = log
     this.#limits = limits
     this.#around = around
+    this.#erasing = new Erasing(series, log, limits.eraseBefore)
   }
 
   /** From now on there is a writer: what was removed before goes on record too, and it is looked after the limits every minute. */
@@ -143,9 +137,7 @@ export class Retention {
   /** Stores that should have been erased by now, and lie on a disk that is away. */
   get unerased(): readonly CatalogueStore[] {
     const nowUs = this.#certainUs()
-    const beforeUs = nowUs === undefined ? undefined : this.#limits.eraseBefore?.(nowUs)
-    if (beforeUs === undefined) return []
-    return this.#series.away.filter((store) => !store.removed && this.#latestEndUs(store) <= beforeUs)
+    return nowUs === undefined ? [] : this.#erasing.away(nowUs)
   }
 
   /** The catalogue forgets the removals that are on record on the disk. */
@@ -174,8 +166,8 @@ export class Retention {
     }
     while (await this.#removeAged(pin));
     while (await this.#eraseOldest(pin));
-    this.#announceErasing()
-    this.#announceUnerased()
+    const nowUs = this.#certainUs()
+    if (nowUs !== undefined) this.#erasing.announce(this.#kept, nowUs)
   }
 
   /** Removes what lies on one disk until enough of it is free. */
@@ -234,43 +226,9 @@ export class Retention {
 
   async #eraseOldest(pin: Position): Promise<boolean> {
     const nowUs = this.#certainUs()
-    const beforeUs = nowUs === undefined ? undefined : this.#limits.eraseBefore?.(nowUs)
     const first = this.#first(() => true)
-    if (beforeUs === undefined || !first || this.#latestEndUs(first) > beforeUs) return false
+    if (nowUs === undefined || !first || !this.#erasing.isDue(first, nowUs)) return false
     return (await this.#removeStore(first, 'erase_after', pin)) !== undefined
-  }
-
-  /** Says once of each store that it is going to be erased, and of the newest that it holds what should be already. */
-  #announceErasing(): void {
-    const nowUs = this.#certainUs()
-    const { eraseBefore } = this.#limits
-    if (nowUs === undefined || !eraseBefore) return
-    const dueUs = eraseBefore(nowUs) ?? 0
-    const soonUs = eraseBefore(nowUs + NOTICE_US) ?? 0
-    for (const store of this.#kept.filter(({ number }) => !this.#announced.has(number))) {
-      const { number, begunUs } = store
-      const due = store.finished ? this.#latestEndUs(store) <= soonUs : begunUs <= dueUs
-      if (!due) continue
-      this.#log.warn(
-        { store: number, begun: new Date(begunUs / 1000).toISOString() },
-        store.finished
-          ? 'a part of the journal is going to be erased within 30 days, as erase_after demands'
-          : 'the store that is being written is left for now, and goes when it is finished and all of it due'
-      )
-      this.#announced.add(number)
-    }
-  }
-
-  /** Says it again of what has been back meanwhile. */
-  #announceUnerased(): void {
-    const { unerased } = this
-    for (const { number, begunUs } of unerased.filter((store) => !this.#awayTold.has(store.number))) {
-      this.#log.warn(
-        { store: number, begun: new Date(begunUs / 1000).toISOString() },
-        'erase_after cannot reach a part of the journal: its disk is away; it is erased when that is back'
-      )
-    }
-    this.#awayTold = new Set(unerased.map(({ number }) => number))
   }
 
   /** The stores that can go: what lies on a disk that is away is not touched. */
@@ -294,14 +252,6 @@ export class Retention {
   #endUs({ number }: CatalogueStore): Us {
     const { stores } = this.#series
     return stores[stores.findIndex((store) => store.number === number) + 1]?.begunUs ?? this.#world.clock.wallUs()
-  }
-
-  /** The same, where a clock that lagged or had not been set must not make it earlier; infinite where nothing tells. */
-  #latestEndUs({ number }: CatalogueStore): Us {
-    const { stores } = this.#series
-    const next = stores.findIndex((store) => store.number === number) + 1
-    const latestUs = Math.max(...stores.slice(0, next + 1).map(({ begunUs }) => begunUs))
-    return next < stores.length && latestUs >= PLAUSIBLE_US ? latestUs : Number.POSITIVE_INFINITY
   }
 
   /** Gives its bytes, or nothing when it must not go any more. */
