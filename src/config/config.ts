@@ -47,8 +47,28 @@ export interface Config {
     readonly sealedIsConfirmed: boolean
     readonly memoryBytes: number
   }
-  readonly network: { readonly proxy: string | undefined; readonly caFile: string | undefined }
-  readonly clock: { readonly trust: boolean }
+  /** What a Pi of our own image is to be, as far as it is said; see `understudy provision`. */
+  readonly host: { readonly name?: string | undefined }
+  readonly wifi: {
+    readonly ssid: string | undefined
+    /** Never shown. */
+    readonly password: string | undefined
+    readonly identity: string | undefined
+    readonly caFile: string | undefined
+    /** Two capital letters. */
+    readonly country: string | undefined
+  }
+  readonly network: {
+    readonly proxy: string | undefined
+    readonly caFile: string | undefined
+    /** A fixed one, `192.168.1.20/24`. */
+    readonly address: string | undefined
+    readonly gateway: string | undefined
+    readonly dns: readonly string[]
+  }
+  /** Lines of authorized_keys. */
+  readonly ssh: { readonly keys: readonly string[] }
+  readonly clock: { readonly trust: boolean; readonly servers: readonly string[] }
   readonly data: { readonly directory: string; readonly disk?: string | undefined }
   readonly primary: { readonly dataPath: string | undefined; readonly compPath: string | undefined }
   readonly captures: readonly CaptureConfig[]
@@ -99,7 +119,7 @@ export interface Config {
 /** From the file's words to the program's, with the units in the names. */
 export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
   const { site, streams, relay, journal, network, clock, data, primary, sync, analytics, standby, log } = file
-  const { capture, time_zone, term, health, notify, status } = file
+  const { capture, time_zone, term, health, notify, status, host, wifi, ssh } = file
   return {
     site,
     timeZone: time_zone,
@@ -120,7 +140,22 @@ export function toConfig(file: v.InferOutput<typeof configSchema>): Config {
       sealedIsConfirmed: journal.sealed_is_confirmed,
       memoryBytes: journal.memory
     },
-    network: { proxy: network.proxy, caFile: network.ca_file },
+    host,
+    wifi: {
+      ssid: wifi.ssid,
+      password: wifi.password,
+      identity: wifi.identity,
+      caFile: wifi.ca_file,
+      country: wifi.country
+    },
+    network: {
+      proxy: network.proxy,
+      caFile: network.ca_file,
+      address: network.address,
+      gateway: network.gateway,
+      dns: network.dns
+    },
+    ssh,
     clock,
     data,
     primary: { dataPath: primary.data_path, compPath: primary.comp_path },

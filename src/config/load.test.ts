@@ -37,8 +37,11 @@ test('without a file the defaults hold', async () => {
       sealedIsConfirmed: false,
       memoryBytes: 64e6
     },
-    network: { proxy: undefined, caFile: undefined },
-    clock: { trust: false },
+    host: {},
+    wifi: { ssid: undefined, password: undefined, identity: undefined, caFile: undefined, country: undefined },
+    network: { proxy: undefined, caFile: undefined, address: undefined, gateway: undefined, dns: [] },
+    ssh: { keys: [] },
+    clock: { trust: false, servers: [] },
     data: { directory: '/var/lib/understudy' },
     primary: { dataPath: undefined, compPath: undefined },
     sync: {
@@ -75,7 +78,8 @@ describe('the example', () => {
 
   test('is still valid with the keys that are commented out, and those change something', async () => {
     const config = await load(example.replaceAll(/^#(\w+ = |\[\[)/gm, '$1'))
-    expect(config.network).toEqual({ proxy: 'http://proxy.example:3128', caFile: '/etc/understudy/ca.pem' })
+    expect(config.network).toMatchObject({ proxy: 'http://proxy.example:3128', caFile: '/etc/understudy/ca.pem' })
+    for (const said of [config.host, config.wifi, config.network]) expect(Object.values(said)).not.toContain(undefined)
     expect(Object.values(config.primary)).not.toContain(undefined)
     expect(Object.values(config.sync)).not.toContain(undefined)
     expect(config.terms).toEqual([{ from: '2026-09-14', to: '2026-12-18' }])
@@ -144,6 +148,20 @@ describe('one wrong value', () => {
     ['[[term]]\nfrom = 2026-09-14T08:00:00Z\nto = 2026-12-18', 'term, entry 1.from: found a date, expected a day'],
     ['[[term]]\nfrom = 2026-09-14\nto = 2026-09-13', 'term, entry 1.to: found a day before `from`'],
     ['[term]\nfrom = 2026-09-14', 'term: found a table, expected tables'],
+    ['[host]\nname = "Understudy"', 'host.name: found other text, expected a name'],
+    ['[wifi]\nssid = ""', "wifi.ssid: found other text, expected a network's name"],
+    ['[wifi]\npassword = "correct horse"', 'wifi.ssid: found nothing, expected it to be given'],
+    ['[wifi]\nssid = "a"\npassword = "short"', 'wifi.password: found some, expected 8 to 63'],
+    ['[wifi]\nssid = "a"\nidentity = "b"', 'wifi.password: found nothing, expected it to be given'],
+    ['[wifi]\nssid = "a"\nidentity = "b"\npassword = "a\\nb"', 'wifi.password: found other text, expected one line'],
+    ['[wifi]\ncountry = "gb"', 'wifi.country: found other text, expected a country'],
+    ['[network]\naddress = "192.168.1.20"', 'network.address: found other text, expected an IPv4 address with'],
+    ['[network]\ngateway = "192.168.1.1"', 'network.address: found nothing, expected it to be given'],
+    ['[network]\ndns = ["1.1.1"]', 'network.dns, entry 1: found other text, expected an IP address'],
+    ['[ssh]\nkeys = ["ssh-ed25519 AAAA"]', 'ssh.keys, entry 1: found other text, expected one line'],
+    ['[ssh]\nkeys = ["command=\\"x\\" ssh-ed25519 AAAA"]', 'ssh.keys, entry 1: found other text, expected one line'],
+    ['[clock]\nservers = ["a b"]', 'clock.servers, entry 1: found other text, expected a host name'],
+    ['[clock]\nservers = ["1.2.3.4.5"]', 'clock.servers, entry 1: found other text, expected a host name'],
     ['capture = 1', 'capture: found a number, expected tables'],
     ['site = \n', 'line 1, column 8: invalid value, expected TOML'],
     ['[log]\nlevel = "info', 'line 2, column 9: unfinished string, expected TOML']
@@ -294,7 +312,7 @@ test('ten thousand mutated configs: a config or one coded error', async () => {
     { numRuns: 10_000 }
   )
   expect([...codes].sort()).toEqual(['UNDERSTUDY_CONFIG_INVALID', 'UNDERSTUDY_CONFIG_UNREADABLE', 'valid'])
-})
+}, 120_000)
 
 describe('captures', () => {
   const capture = (name: string, more = ''): string =>

@@ -1,8 +1,10 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
+import { isAddress, isV4, isV4Network } from './address.ts'
 import { captures, dailyCapture } from './capture.ts'
 import { cronForm, isCron } from './cron.ts'
 import { health, notify, terms } from './health.ts'
+import { host, ssh, timeServers, wifi } from './machine.ts'
 import { isPattern, patternForm } from './patterns.ts'
 import { isSiteName, siteForm } from './site-name.ts'
 import { socketStream, socketUrlForm } from './socket-url.ts'
@@ -72,19 +74,38 @@ const journal = section({
   memory: v.optional(size('16MB', '1GB'), '64MB')
 })
 
+const v4Form = 'an IPv4 address, like "192.168.1.1"'
+const networkForm = 'an IPv4 address with the length of its prefix, like "192.168.1.20/24"'
+const addressForm = 'an IP address'
 const proxyForm = 'the URL of an HTTP proxy, like "http://proxy.example:3128"'
 
 /** The way to the relay. */
-const network = section({
-  /** Used for the POST and for the websocket. */
-  proxy: v.optional(text(proxyForm, (url) => /^https?:\/\/[^\s#]+$/.test(url) && URL.canParse(url))),
-  /** Certificates in PEM that are trusted besides the system's, for networks that inspect TLS. */
-  ca_file: v.optional(path)
-})
+const network = v.pipe(
+  section({
+    /** Used for the POST and for the websocket. */
+    proxy: v.optional(text(proxyForm, (url) => /^https?:\/\/[^\s#]+$/.test(url) && URL.canParse(url))),
+    /** Certificates in PEM that are trusted besides the system's, for networks that inspect TLS. */
+    ca_file: v.optional(path),
+    /** A fixed address, for `understudy provision`: of the wireless network where there is one, else of the cable. */
+    address: v.optional(text(networkForm, isV4Network)),
+    gateway: v.optional(text(v4Form, isV4)),
+    /** Name servers, in place of those that the network names. */
+    dns: v.optional(v.array(text(addressForm, isAddress), expected(`a list, each entry ${addressForm}`)), [])
+  }),
+  v.forward(
+    v.check(
+      ({ address, gateway }) => gateway === undefined || address !== undefined,
+      'found nothing, expected it to be given beside a gateway'
+    ),
+    ['address']
+  )
+)
 
 const clock = section({
   /** Take the system's clock for right although nothing says that it is synchronised. */
-  trust: v.optional(v.boolean(expected('true or false')), false)
+  trust: v.optional(v.boolean(expected('true or false')), false),
+  /** For `understudy provision`. */
+  servers: v.optional(timeServers, [])
 })
 
 const data = section({
@@ -183,7 +204,10 @@ export const configSchema = section({
   streams: v.optional(streams, {}),
   relay: v.optional(relay, {}),
   journal: v.optional(journal, {}),
+  host: v.optional(host, {}),
+  wifi: v.optional(wifi, {}),
   network: v.optional(network, {}),
+  ssh: v.optional(ssh, {}),
   clock: v.optional(clock, {}),
   data: v.optional(data, {}),
   primary: v.optional(primary, {}),

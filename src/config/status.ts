@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
+import { isAddress } from './address.ts'
 import { expected, section, text } from './values.ts'
 
 const addressForm = 'an IP address, like "127.0.0.1", "0.0.0.0" or "::1"'
@@ -33,12 +34,6 @@ export const status = section({
   /** Whether students' graphs are shown, by shortened ids, to whoever has the password. */
   show_students: v.optional(v.boolean(expected('true or false')), false)
 })
-
-function isAddress(text: string): boolean {
-  const parts = text.split('.')
-  const isV4 = parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
-  return isV4 || (/^[0-9a-f:.]+$/i.test(text) && text.includes(':') && URL.canParse(`http://[${text}]`))
-}
 
 /** Whether only this machine reaches what listens there. */
 export function isLoopback(address: string): boolean {

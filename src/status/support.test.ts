@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { withoutSecretText } from './support.ts'
+import { validate } from '../config/validate.ts'
+import type { Snapshot } from './snapshot.ts'
+import { supportBundle, withoutSecretText } from './support.ts'
 
 const token = fc
   .tuple(fc.base64String({ minLength: 8 }), fc.base64String({ minLength: 8 }), fc.base64String({ minLength: 20 }))
@@ -29,4 +31,17 @@ test('codes and logins in URLs do not either, and what helps does', () => {
     'at connect (file:///srv/src/relay/connection.ts:12:3)'
   ])
     expect(withoutSecretText(kept)).toBe(kept)
+})
+
+test('who joins a wireless network, and by which password, is left out; which network it is, is not', () => {
+  const wifi = { ssid: 'Laboratory', identity: 'me@example.org', password: 'correct horse' }
+  const result = validate({ wifi })
+  if ('faults' in result) throw new Error(JSON.stringify(result.faults))
+  const snapshot = {} as Snapshot
+  const bundle = supportBundle({ config: result.config, snapshot, week: [], logged: [], versions: {} })
+  expect(JSON.parse(bundle).config.wifi).toMatchObject({
+    ssid: 'Laboratory',
+    identity: '(left out)',
+    password: '(left out)'
+  })
 })

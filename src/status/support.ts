@@ -6,7 +6,7 @@ import type { StatusSources } from './sources.ts'
 /** What stands for what is not shown. */
 const LEFT_OUT = '(left out)'
 /** Of these it is only told whether they are set: they may hold a secret. */
-const secretKeys: ReadonlySet<string> = new Set(['url', 'proxyCommand', 'identity', 'passwordFile'])
+const secretKeys: ReadonlySet<string> = new Set(['url', 'proxyCommand', 'identity', 'password', 'passwordFile'])
 
 export interface SupportOptions {
   readonly config: Config
