@@ -44,7 +44,7 @@ const suites = [
   { name: 'formats', needs: { python3: 'python3-venv' } },
   { name: 'captures', needs: { zstd: 'zstd', jq: 'jq' } },
   { name: 'sync', needs: { ...handingOver, flock: 'util-linux' } },
-  { name: 'page', needs: { chromium: 'chromium' } },
+  { name: 'page', needs: { chromium: 'chromium', python3: 'python3' } },
   { name: 'bench', needs: { python3: 'python3-venv', zstd: 'zstd', jq: 'jq' } }
 ]
 
