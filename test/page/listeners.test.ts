@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { connectRunning } from '../../src/cli/local/open.ts'
 import { messages } from '../../src/sim/students/generate.ts'
 import { sleep } from '../../src/world/time.ts'
 import { world } from '../relay/rig/relays.ts'
@@ -28,7 +27,7 @@ test(`${BROWSERS} browsers, a scraper, and who is slow or gone: every message is
   timeout: 600_000
 }, async () => {
   const { recorder, speakers, port, url } = await Served.start(streams)
-  const texts = [...messages({ seed: 3, streams: ['spin30'], count: COUNT })].map(({ text }) => text)
+  const texts = [...messages({ seed: 3, streams: ['spin30'], count: COUNT })].map((message) => message.text)
   const before = await anonymousBytes(recorder.pid)
   let most = before
   let spoken = 0
@@ -41,10 +40,13 @@ test(`${BROWSERS} browsers, a scraper, and who is slow or gone: every message is
     most = Math.max(most, await anonymousBytes(recorder.pid))
   }
   let scrapes = 0
-  const scraping = world.timers.every(1000, async () => {
-    const metrics = await (await fetch(`${url}/metrics`)).text()
-    if (metrics.includes('understudy_verdict')) scrapes++
-  })
+  const leaving = new AbortController()
+  const scraping = (async () => {
+    for (; !leaving.signal.aborted; await sleep(world.timers, 1000, leaving.signal)) {
+      expect(await text(`${url}/metrics`)).toContain('understudy_verdict')
+      scrapes++
+    }
+  })()
 
   const browsers = await Promise.all(Array.from({ length: BROWSERS }, () => Listener.join(url)))
   const vanishing = await Promise.all(Array.from({ length: OTHERS }, () => Listener.join(url)))
@@ -58,22 +60,30 @@ test(`${BROWSERS} browsers, a scraper, and who is slow or gone: every message is
   while (spoken < COUNT) await speakOn()
 
   // Everybody else is told to the end.
-  const recorded = await connectRunning(world, recorder.data)
-  const frames = new Map((await recorded!.status()).streams.map((one) => [one.stream, one.frames]))
-  const knowsAll = ({ values }: Listener): boolean =>
-    streams.every((stream) => Number(values.get(`today-${stream}`)?.replace(/\D/g, '')) === frames.get(stream))
-  while (!browsers.every(knowsAll)) await sleep(world.timers, 100)
+  const shown = new Map<string, string>()
+  const isUpToDate = ({ values }: Listener): boolean => [...shown].every(([id, words]) => values.get(id) === words)
+  do {
+    await sleep(world.timers, 100)
+    for (const [, id, words] of (await text(url)).matchAll(/<span id="((?:last|today)-[^"]+)">([^<]*)</g))
+      shown.set(id!, words!)
+  } while (!browsers.every(isUpToDate))
+  expect(shown.size).toBe(2 * streams.length)
   for (const listener of browsers) listener.vanish()
-  while ((await connections(port)) > 1) await sleep(world.timers, 100)
-  scraping.cancel()
+  leaving.abort()
+  await scraping
+  while ((await connections(port)) > 0) await sleep(world.timers, 100)
   expect(scrapes).toBeGreaterThan(0)
   expect(most - before).toBeLessThan(MORE_BYTES)
 
   expect(await recorder.stop()).toMatchObject({ code: 0 })
   const exported = await recorder.exported(streams)
   for (const stream of streams)
-    expect(exported.get(stream), stream).toEqual(speakers.get(stream)!.said.map(({ text }) => text))
+    expect(exported.get(stream), stream).toEqual(speakers.get(stream)!.said.map((one) => one.text))
 })
+
+async function text(url: string): Promise<string> {
+  return (await fetch(url, { headers: { connection: 'close' } })).text()
+}
 
 /** What a process holds that is its own. */
 async function anonymousBytes(pid: number): Promise<number> {
