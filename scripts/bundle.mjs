@@ -1,7 +1,7 @@
 /**
  * Puts together what is shipped: `node scripts/bundle.mjs TARGET [x64|arm64]` makes the folder TARGET with the compiled
- * program, the packages it needs when it runs, a Node of its own (node/bin/node) and the units; for that processor, or
- * this machine's. Plain JavaScript, for Node 20 or later.
+ * program, the packages it needs when it runs, a Node of its own (node/bin/node), the units and the scripts that install
+ * them; for that processor, or this machine's. Plain JavaScript, for Node 20 or later.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -24,7 +24,8 @@ function run(command, args, cwd) {
 
 function copyProgram() {
   const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const shipped = [...files, 'docs', 'systemd', 'LICENSE', 'package.json', 'package-lock.json']
+  const scripts = ['scripts/install.sh', 'scripts/uninstall.sh']
+  const shipped = [...files, 'docs', 'systemd', 'LICENSE', 'package.json', 'package-lock.json', ...scripts]
   for (const name of shipped) cpSync(join(root, name), join(target, name), { recursive: true })
 }
 
