@@ -42,6 +42,57 @@ const registry = {
     remedy: 'put log.access.* and log.token.* files into the credentials folder',
     exit: 2
   },
+  // provision/
+  UNDERSTUDY_PROVISION_SOURCE: {
+    what: 'it cannot be read',
+    remedy: 'look at the card or stick on a laptop, repair its file system there, and put the file there again',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_ODD_TEXT: {
+    what: 'the file is in an odd encoding',
+    remedy: 'nothing, if all letters beyond a to z are right; save it as UTF-8 to be sure',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_ARCHIVE: {
+    what: 'it is no tar that can be read, or is damaged; nothing of it was taken',
+    remedy: 'make the tar anew, or put the log.access.* and log.token.* files there by themselves',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_NO_PLACE: {
+    what: 'it could not be put into place; what was there before stays in use',
+    remedy: 'nothing is lost, it is tried again at the next start; see to the disk: it is full, read-only or failing',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_SHORTER: {
+    what: 'the token in use lasts longer, and stays',
+    remedy: 'remove this file; if it is to be used all the same, ask for one that lasts longer',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_LEFT: {
+    what: 'it is in place, but could not be removed here',
+    remedy: 'remove it yourself: who finds this card or stick could use it',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_NOT_IN_FORCE: {
+    what: 'it was taken in earlier, and another one has been since; that one is in force',
+    remedy: 'if this one is to be in force again, change it in any way that counts, or remove it if not',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_KEYS: {
+    what: 'the keys for the primary, or the password of the page, could not be made',
+    remedy: 'see to the disk of the data folder; it is tried again',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_SYSTEM: {
+    what: 'what the system is to be told could not be written',
+    remedy: 'start the machine again; if it stays so, its card is failing',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_REPORT: {
+    what: 'the report could not be written here',
+    remedy: 'take the write protection off the card or stick, and make room on it',
+    exit: 1
+  },
   // relay/
   UNDERSTUDY_RELAY_NO_AUTHORIZATION: { what: 'the relay saw no token', remedy: 'check the token file', exit: 1 },
   UNDERSTUDY_RELAY_TOKEN_REFUSED: {

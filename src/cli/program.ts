@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   students: async () => (await import('./commands/students.ts')).students,
   graph: async () => (await import('./commands/graph.ts')).graph,
   graphs: async () => (await import('./commands/graphs.ts')).graphs,
+  provision: async () => (await import('./commands/provision.ts')).provision,
   doctor: async () => (await import('./commands/doctor.ts')).doctor
 }
 

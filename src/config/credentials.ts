@@ -29,6 +29,32 @@ export interface Found {
 const fileName = /^log\.(access|token)\.(?:.*\.)?([^.]*)$/s
 const mostBytes = 65_536
 
+/** What a credential file's name says of it; `undefined` when it is not the name of one. The stream's may be any text. */
+export function credentialName(name: string): { kind: 'access' | 'token'; stream: string } | undefined {
+  const [, kind, stream] = fileName.exec(name) ?? []
+  return kind === undefined || stream === undefined ? undefined : { kind: kind as 'access' | 'token', stream }
+}
+
+/**
+ * The URL in the text of an access file.
+ * @throws UNDERSTUDY_CREDENTIALS_INVALID
+ */
+export function accessUrlIn(text: string, name: string): string {
+  const url = lineIn(text, name)
+  if (/^https?:\/\/[^\s#]+$/.test(url) && URL.canParse(url)) return url
+  throw invalid(name, 'it holds something else than an http or https URL')
+}
+
+/**
+ * The token in the text of a token file, and whether a "Bearer" stood before it. What it says is not looked at.
+ * @throws UNDERSTUDY_CREDENTIALS_INVALID
+ */
+export function tokenIn(text: string, name: string): { token: string; bearer: boolean } {
+  const issued = lineIn(text, name)
+  const token = issued.replace(/^bearer\s+/i, '')
+  return { token, bearer: token !== issued }
+}
+
 /**
  * The names of the credential files in a folder, sorted.
  * @throws UNDERSTUDY_CREDENTIALS_UNREADABLE
@@ -36,7 +62,7 @@ const mostBytes = 65_536
 export async function listCredentials(files: Files, directory: string): Promise<string[]> {
   try {
     const entries = await files.list(directory)
-    return entries.flatMap(({ name }) => (fileName.test(name) ? [name] : [])).sort()
+    return entries.flatMap(({ name }) => (credentialName(name) ? [name] : [])).sort()
   } catch (error) {
     const detail = `${directory}: ${whyUnreadable(error)}`
     throw new UnderstudyError('UNDERSTUDY_CREDENTIALS_UNREADABLE', detail, { cause: error })
@@ -65,15 +91,13 @@ export async function readCredentials(
     }
     if (!wanted(stream)) continue
     try {
-      const accessUrl = await readLine(files, directory, one(pair.access, `log.access.${stream}`))
-      if (!/^https?:\/\/[^\s#]+$/.test(accessUrl) || !URL.canParse(accessUrl)) {
-        throw invalid(`log.access.${stream}`, 'it holds something else than an http or https URL')
-      }
-      const issued = await readLine(files, directory, one(pair.token, `log.token.${stream}`))
-      const token = issued.replace(/^bearer\s+/i, '')
+      const access = await readFile(files, directory, one(pair.access, `log.access.${stream}`))
+      const accessUrl = accessUrlIn(access, `log.access.${stream}`)
+      const file = one(pair.token, `log.token.${stream}`)
+      const { token, bearer } = tokenIn(await readFile(files, directory, file), file)
       tokens.set(stream, readToken(token))
       sources.push({ stream, kind: 'code', accessUrl, token })
-      if (token !== issued) {
+      if (bearer) {
         const detail = `log.token.${stream}: it begins with "Bearer", which is left out`
         problems.push({ stream, severity: 'warning', code: 'UNDERSTUDY_CREDENTIALS_INVALID', detail })
       }
@@ -102,7 +126,7 @@ interface Pair {
 function findPairs(names: readonly string[]): Array<[string, Pair]> {
   const pairs = new Map<string, Pair>()
   for (const name of names) {
-    const [, kind, stream] = fileName.exec(name) as unknown as [string, 'access' | 'token', string]
+    const { kind, stream } = credentialName(name)!
     const pair = pairs.get(stream) ?? { access: [], token: [] }
     pair[kind].push(name)
     pairs.set(stream, pair)
@@ -117,12 +141,19 @@ function one(names: readonly string[], usual: string): string {
   return name
 }
 
-async function readLine(files: Files, directory: string, name: string): Promise<string> {
-  const text = await readText(files, join(directory, name), mostBytes).catch((error: unknown) => {
+async function readFile(files: Files, directory: string, name: string): Promise<string> {
+  return readText(files, join(directory, name), mostBytes).catch((error: unknown) => {
     if (error instanceof RangeError) throw invalid(name, error.message)
     const detail = `${name}: ${whyUnreadable(error)}`
     throw new UnderstudyError('UNDERSTUDY_CREDENTIALS_UNREADABLE', detail, { cause: error })
   })
+}
+
+/**
+ * The one line of a credential file.
+ * @param name of the file, for errors
+ */
+function lineIn(text: string, name: string): string {
   const line = text.trim()
   if (line === '') throw invalid(name, 'it is empty')
   if (/[\r\n]/.test(line)) throw invalid(name, 'it has several lines, expected one')

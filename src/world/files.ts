@@ -61,9 +61,15 @@ export interface Files {
 
 /**
  * Replaces `path` by `data` so that after a power cut either the old or the new content is there, whole.
+ * @param temporary where it is written first: on the same disk, and left over there by a cut
  */
-export async function writeDurably(files: Files, path: string, data: Uint8Array | string, mode = 0o640): Promise<void> {
-  const temporary = `${path}.new`
+export async function writeDurably(
+  files: Files,
+  path: string,
+  data: Uint8Array | string,
+  mode = 0o640,
+  temporary = `${path}.new`
+): Promise<void> {
   const file = await files.open(temporary, 'create', mode)
   try {
     await file.write(typeof data === 'string' ? Buffer.from(data) : data, 0)

@@ -16,6 +16,8 @@ export interface Host {
   steering(): Promise<ClockSteering | undefined>
   /** Costs tens of ms: to be asked where the kernel's files say nothing, and rarely. */
   inquire(): Promise<{ readonly model?: string; readonly temperatureC?: number }>
+  /** The IP addresses that others reach it by, those of the interfaces that are up. Cheap. */
+  addresses(): Promise<ReadonlyArray<{ readonly interface: string; readonly address: string }>>
 }
 
 /** Who started this process and watches it: systemd, where it is of Type=notify. */

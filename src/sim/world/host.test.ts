@@ -10,8 +10,9 @@ test('a machine says how its clock is steered, and what it is, until it is mute'
   expect(await host.inquire()).toEqual({ model: 'Simulated Pi', temperatureC: 45 })
   pi.host.temperatureC = undefined
   expect(await host.inquire()).toEqual({ model: 'Simulated Pi' })
+  expect(await host.addresses()).toEqual([{ interface: 'eth0', address: '192.0.2.20' }])
   pi.host.mute = true
-  expect([await host.steering(), await host.inquire()]).toEqual([undefined, {}])
+  expect([await host.steering(), await host.inquire(), await host.addresses()]).toEqual([undefined, {}, []])
   pi.disk.inodes = { freeInodes: 1, totalInodes: 2 }
   expect(await files.space('/')).toMatchObject({ freeInodes: 1, totalInodes: 2 })
 })

@@ -8,6 +8,7 @@ export class SimulatedHost implements Host {
   mute = false
   model: string | undefined = 'Simulated Pi'
   temperatureC: number | undefined = 45
+  ipAddresses: Array<{ interface: string; address: string }> = [{ interface: 'eth0', address: '192.0.2.20' }]
   readonly #clock: SimulatedClock
 
   constructor(clock: SimulatedClock) {
@@ -24,6 +25,10 @@ export class SimulatedHost implements Host {
     if (this.mute) return {}
     const { model, temperatureC } = this
     return { ...(model !== undefined && { model }), ...(temperatureC !== undefined && { temperatureC }) }
+  }
+
+  async addresses(): Promise<Array<{ interface: string; address: string }>> {
+    return this.mute ? [] : this.ipAddresses
   }
 }
 

@@ -4,6 +4,7 @@ import { realHost } from './host.ts'
 afterEach(() => {
   vi.doUnmock('koffi')
   vi.doUnmock('systeminformation')
+  vi.doUnmock('node:os')
 })
 
 test("the kernel's numbers are in ppm and ms", async () => {
@@ -43,4 +44,20 @@ test('the library has what is asked of it', async () => {
 test('what fails says nothing', async () => {
   vi.doMock('systeminformation', () => ({ default: { system: () => Promise.reject(new Error('no')) } }))
   expect(await realHost().inquire()).toEqual({})
+})
+
+test('addresses are those that others reach it by', async () => {
+  const of = (address: string, internal = false): object => ({ address, internal })
+  const networkInterfaces = () => ({
+    lo: [of('127.0.0.1', true)],
+    eth0: [of('192.0.2.7'), of('fe80::1'), of('2001:db8::7')],
+    wlan0: undefined
+  })
+  vi.resetModules()
+  vi.doMock('node:os', () => ({ networkInterfaces }))
+  const { realHost: mocked } = await import('./host.ts')
+  expect(await mocked().addresses()).toEqual([
+    { interface: 'eth0', address: '192.0.2.7' },
+    { interface: 'eth0', address: '2001:db8::7' }
+  ])
 })

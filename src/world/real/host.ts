@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import type { Host } from '../host.ts'
 import { timexReader } from './timex.ts'
 
@@ -21,6 +22,18 @@ export function realHost(): Host {
         return { ...(name !== '' && { model: name }), ...(typeof main === 'number' && { temperatureC: main }) }
       } catch {
         return {}
+      }
+    },
+    async addresses() {
+      try {
+        return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+          // Addresses of one cable only are of no use to people.
+          addresses.flatMap(({ internal, address }) =>
+            internal || address.startsWith('fe80:') ? [] : [{ interface: name, address }]
+          )
+        )
+      } catch {
+        return []
       }
     }
   }

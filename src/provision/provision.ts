@@ -1,0 +1,98 @@
+import { readText } from '../config/text-file.ts'
+import { UnderstudyError } from '../errors.ts'
+import type { Files } from '../world/files.ts'
+import type { World } from '../world/world.ts'
+import type { Account } from './account.ts'
+import { lookThrough } from './brought.ts'
+import type { Now } from './choose.ts'
+import { parseTree, type Tree } from './config-text.ts'
+import { gatherFacts } from './facts.ts'
+import { placeFile } from './place.ts'
+import { reportText, saysTheSame } from './report.ts'
+import { readState, type State, writeState } from './state.ts'
+import { takeConfig } from './take-config.ts'
+import { takeCredentials } from './take-credentials.ts'
+import { type Wrong, wrongOf } from './wrong.ts'
+
+export interface ProvisionOptions {
+  /** Folders that may bring something. Of two configs the later folder's counts. */
+  readonly from: readonly string[]
+  /** The folder where it is kept. */
+  readonly to: string
+  /** A config whose keys hold where the one that was brought does not say otherwise. */
+  readonly base?: string | undefined
+}
+
+export interface Provisioned {
+  /** In the order of the folders. */
+  readonly accounts: readonly Account[]
+  /** What is wrong with no folder, but with this machine. */
+  readonly wrongs: readonly Wrong[]
+  /** The streams that can be recorded now. */
+  readonly streams: readonly string[]
+}
+
+const REPORT = 'understudy-report.txt'
+const MOST_BASE_BYTES = 1e6
+
+/**
+ * Takes in what the folders bring, puts it into place, and writes a report back to each. It may be ended at any moment:
+ * what was in use stays, whole, and the next run goes on.
+ * @throws UNDERSTUDY_CONFIG_UNREADABLE, UNDERSTUDY_CONFIG_INVALID for the base
+ */
+export async function provision(world: World, { from, to, base }: ProvisionOptions): Promise<Provisioned> {
+  const { files, clock } = world
+  const baseTree = base === undefined ? {} : await readBase(files, base)
+  const state = await readState(files, to)
+  const bundles = []
+  for (const directory of from) bundles.push(await lookThrough(files, directory))
+  const accounts = bundles.map(({ directory, wrongs }): Account => ({ directory, taken: [], wrongs: [...wrongs] }))
+  const pairs = bundles.map((bundle, at) => [bundle, accounts[at]!] as const)
+  const config = await takeConfig(files, pairs, to, baseTree, state)
+  const now = { ms: clock.wallUs() / 1000, known: config.clock.trust || (await clock.synchronised()) }
+  await takeCredentials(files, pairs, to, now)
+  const facts = await gatherFacts(world, config)
+  const wrongs = await remember(files, to, state, accounts, now)
+  const report = reportText({ config, accounts, wrongs, facts, taken: state.taken, now })
+  for (const account of accounts) await leaveReport(files, account, report)
+  return { accounts, wrongs: [...wrongs, ...facts.wrongs], streams: [...facts.tokens.keys()] }
+}
+
+async function readBase(files: Files, path: string): Promise<Tree> {
+  const text = await readText(files, path, MOST_BASE_BYTES).catch((error: unknown) => {
+    throw new UnderstudyError('UNDERSTUDY_CONFIG_UNREADABLE', path, { cause: error })
+  })
+  const parsed = parseTree(text)
+  if ('tree' in parsed) return parsed.tree
+  throw new UnderstudyError('UNDERSTUDY_CONFIG_INVALID', `${path}: line ${parsed.fault.line}: ${parsed.fault.what}`)
+}
+
+/** Adds to the state what was taken, and keeps it. */
+async function remember(
+  files: Files,
+  to: string,
+  state: State,
+  accounts: readonly Account[],
+  now: Now
+): Promise<Wrong[]> {
+  for (const { directory, taken } of accounts) {
+    for (const what of taken) state.taken.push({ atMs: now.ms, guessed: !now.known, from: directory, what })
+  }
+  try {
+    await writeState(files, to, state)
+    return []
+  } catch (error) {
+    return [wrongOf(error, 'UNDERSTUDY_PROVISION_NO_PLACE', 'the record of what was taken in')]
+  }
+}
+
+/** Writes the report unless it says the same as the one there: a card that is not written cannot be damaged by a cut. */
+async function leaveReport(files: Files, { directory, wrongs }: Account, report: string): Promise<void> {
+  const path = `${directory}/${REPORT}`
+  try {
+    const before = (await files.info(path)) ? (await files.readFile(path)).toString() : ''
+    if (!saysTheSame(before, report)) await placeFile(files, path, report, 0o644, `${directory}/understudy-report.new`)
+  } catch (error) {
+    wrongs.push(wrongOf(error, 'UNDERSTUDY_PROVISION_REPORT', REPORT))
+  }
+}

@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto'
+import { stringify } from 'smol-toml'
+import type { Config } from '../config/config.ts'
+import { validate } from '../config/validate.ts'
+import { isTable } from '../config/values.ts'
+import { UnderstudyError } from '../errors.ts'
+import type { Files } from '../world/files.ts'
+import type { Account } from './account.ts'
+import type { Bundle } from './brought.ts'
+import { type Certificates, findCertificates } from './certificates.ts'
+import { type Fault, faultsOf, parseTree, type Tree } from './config-text.ts'
+import { laptopText } from './laptop-text.ts'
+import { lineOf } from './line-of.ts'
+import { placeFile } from './place.ts'
+import type { State } from './state.ts'
+import { type Wrong, wrong, wrongOf } from './wrong.ts'
+
+const MOST_BYTES = 1e6
+const HEAD = `# Made by \`understudy provision\`, anew at each start, of the understudy.toml that was brought and of what belongs to this
+# machine. Change the one on the card or the stick instead. What joins the wireless network is left out.
+`
+
+/** A config that lies in a folder. */
+interface BroughtConfig {
+  readonly digest: string
+  readonly tree: Tree
+  readonly certificates: Certificates
+  readonly faults: readonly Fault[]
+}
+
+/**
+ * Takes in the configs that are valid and new since the last of their folder, the last folder's last, and puts what is in
+ * force into `to`/understudy.toml. Where no good one ever came, what can be used of a bad one is.
+ * @param base what holds where the config does not say otherwise
+ * @throws UNDERSTUDY_CONFIG_INVALID when the base itself is wrong
+ */
+export async function takeConfig(
+  files: Files,
+  bundles: ReadonlyArray<readonly [Bundle, Account]>,
+  to: string,
+  base: Tree,
+  state: State
+): Promise<Config> {
+  let inForce = await readTaken(files, to)
+  let useful: Tree = {}
+  for (const [{ directory, configFile }, account] of bundles) {
+    const brought = configFile && (await readConfig(files, configFile, to, account))
+    if (!brought) continue
+    const { digest, tree, faults, certificates } = brought
+    if (faults.length > 0) {
+      useful = withoutFaulty(tree, faults)
+      continue
+    }
+    if (Object.keys(tree).length === 0) continue
+    if (inForce && state.seen[directory] === digest) {
+      if (stringify(tree) !== stringify(inForce))
+        account.wrongs.push(wrong('UNDERSTUDY_PROVISION_NOT_IN_FORCE', 'understudy.toml'))
+      continue
+    }
+    useful = tree
+    const failure = await keep(files, to, tree, certificates)
+    if (failure) account.wrongs.push(failure)
+    else {
+      inForce = tree
+      state.seen[directory] = digest
+      account.taken.push('understudy.toml')
+    }
+  }
+  return effective(files, to, base, inForce ?? useful, bundles[0]?.[1])
+}
+
+/** Gives the config in a file with all that is wrong in it, told in the account; `undefined` when it cannot be read. */
+async function readConfig(
+  files: Files,
+  path: string,
+  to: string,
+  account: Account
+): Promise<BroughtConfig | undefined> {
+  const where = path.slice(path.lastIndexOf('/') + 1)
+  const tell = ({ line, what }: Fault): void => {
+    const place = line === undefined ? where : `${where}, line ${line}`
+    account.wrongs.push(
+      wrong('UNDERSTUDY_CONFIG_INVALID', place, what, 'correct it; until then the last good one stays in force')
+    )
+  }
+  let bytes: Buffer
+  try {
+    if (((await files.info(path))?.sizeBytes ?? 0) > MOST_BYTES) {
+      tell({ line: undefined, what: `it is larger than ${MOST_BYTES} bytes`, section: undefined })
+      return undefined
+    }
+    bytes = await files.readFile(path)
+  } catch (error) {
+    account.wrongs.push(wrongOf(error, 'UNDERSTUDY_PROVISION_SOURCE', where))
+    return undefined
+  }
+  const { text, odd } = laptopText(bytes)
+  if (odd !== undefined) {
+    account.wrongs.push(wrong('UNDERSTUDY_PROVISION_ODD_TEXT', where, odd))
+  }
+  const parsed = parseTree(text)
+  if ('fault' in parsed) {
+    tell(parsed.fault)
+    return { digest: '', tree: {}, certificates: new Map(), faults: [parsed.fault] }
+  }
+  const { tree } = parsed
+  const found = await findCertificates(files, tree, path.slice(0, path.lastIndexOf('/')), `${to}/ca`)
+  const faults = faultsOf(tree, text)
+  if ('place' in found) {
+    const [section] = found.place.split('.')
+    const others = faults.filter(({ what }) => !what.startsWith(`${found.place}:`))
+    faults.splice(0, faults.length, ...others)
+    faults.push({ line: lineOf(text, found.place), what: `${found.place}: ${found.what}`, section })
+  }
+  faults.forEach(tell)
+  const certificates = 'certificates' in found ? found.certificates : new Map()
+  const digest = createHash('sha256').update(stringify(tree)).digest('hex')
+  return { digest, tree, certificates, faults }
+}
+
+async function keep(files: Files, to: string, tree: Tree, certificates: Certificates): Promise<Wrong | undefined> {
+  try {
+    await files.makeDirectory(`${to}/ca`, 0o755)
+    for (const [path, bytes] of certificates) await placeFile(files, path, bytes, 0o644)
+    await placeFile(files, `${to}/taken.toml`, stringify(tree), 0o600)
+    return undefined
+  } catch (error) {
+    return wrongOf(error, 'UNDERSTUDY_PROVISION_NO_PLACE', 'understudy.toml')
+  }
+}
+
+async function readTaken(files: Files, to: string): Promise<Tree | undefined> {
+  try {
+    const parsed = parseTree((await files.readFile(`${to}/taken.toml`)).toString())
+    return 'tree' in parsed ? parsed.tree : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The tree without the tables in which something is wrong. */
+function withoutFaulty(tree: Tree, faults: readonly Fault[]): Tree {
+  const faulty = new Set(faults.map(({ section }) => section))
+  return Object.fromEntries(Object.entries(tree).filter(([key]) => !faulty.has(key)))
+}
+
+async function effective(
+  files: Files,
+  to: string,
+  base: Tree,
+  tree: Tree,
+  account: Account | undefined
+): Promise<Config> {
+  const own = { streams: { credentials: `${to}/credentials` } }
+  const whole = merge(merge(base, tree), own)
+  const result = validate(whole)
+  if ('faults' in result) {
+    // Good by itself, it does not fit the base; or a later release does not take what an earlier one did.
+    if (Object.keys(tree).length === 0) {
+      throw new UnderstudyError(
+        'UNDERSTUDY_CONFIG_INVALID',
+        result.faults.map(({ place, what }) => `${place}: ${what}`).join('\n  ')
+      )
+    }
+    for (const { place, what } of result.faults) {
+      account?.wrongs.push(wrong('UNDERSTUDY_CONFIG_INVALID', 'understudy.toml', `${place}: ${what}`))
+    }
+    const faults = result.faults.map(({ place }) => ({ line: undefined, what: '', section: place.split(/[.,]/)[0] }))
+    const less = withoutFaulty(tree, faults)
+    const fewer = Object.keys(less).length < Object.keys(tree).length
+    return effective(files, to, base, fewer ? less : {}, account)
+  }
+  const { wifi } = whole
+  const shown = isTable(wifi) ? { ...whole, wifi: { ...wifi, password: undefined, identity: undefined } } : whole
+  try {
+    await files.makeDirectory(to, 0o750)
+    await placeFile(files, `${to}/understudy.toml`, `${HEAD}${stringify(shown)}`, 0o640)
+  } catch (error) {
+    account?.wrongs.push(wrongOf(error, 'UNDERSTUDY_PROVISION_NO_PLACE', 'understudy.toml'))
+  }
+  return result.config
+}
+
+/** Tables are merged key by key; of anything else, the second one counts. */
+function merge(under: Tree, over: Tree): Tree {
+  const merged = { ...under }
+  for (const [key, value] of Object.entries(over)) {
+    const before = merged[key]
+    merged[key] = isTable(before) && isTable(value) ? merge(before, value) : value
+  }
+  return merged
+}
