@@ -1,3 +1,4 @@
+import { systemCode } from '../errors.ts'
 import type { Files } from '../world/files.ts'
 import type { World } from '../world/world.ts'
 import type { CatalogueStore, Removal } from './catalogue.ts'
@@ -44,9 +45,18 @@ export async function clearRemoved(
   const own = store(removal.store)
   await files.remove(own)
   for (const { name } of await files.list(stores)) {
-    if (NAME.test(name) && `${stores}/${name}`.startsWith(`${own}.`)) await files.remove(`${stores}/${name}`)
+    if (NAME.test(name) && `${stores}/${name}`.startsWith(`${own}.`)) await removeCopy(files, `${stores}/${name}`)
   }
   await files.syncDirectory(stores)
+}
+
+/** One to which LevelDB adds a file at the same moment is removed by whoever was making it, and now finds its store gone. */
+async function removeCopy(files: Files, path: string): Promise<void> {
+  try {
+    await files.remove(path)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOTEMPTY') throw error
+  }
 }
 
 /** In the names of the copies that commands read. */
