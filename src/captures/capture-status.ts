@@ -10,7 +10,7 @@ export interface CaptureStatus {
   readonly schedule: string
   readonly timeZone: string
   readonly sealed: ReadonlyArray<
-    Pick<LedgerEntry, 'folder' | 'confirmed' | 'removed'> & { readonly fromUs?: Us; readonly toUs?: Us }
+    Pick<LedgerEntry, 'folder' | 'confirmed' | 'removed' | 'timeSources'> & { readonly fromUs?: Us; readonly toUs?: Us }
   >
   /** Ended, and not sealed yet; absent while the time is not known. */
   readonly due?: readonly Window[]
@@ -35,9 +35,9 @@ export function statusOf(
     capture: name,
     schedule: schedule.expression,
     timeZone: schedule.zone.name,
-    sealed: ledger.entries(name).map(({ folder, confirmed, removed, window }) => {
+    sealed: ledger.entries(name).map(({ folder, confirmed, removed, timeSources, window }) => {
       const period = window && { fromUs: window.fromUs, toUs: window.toUs }
-      return { folder, confirmed, removed, ...period }
+      return { folder, confirmed, removed, ...(timeSources && { timeSources }), ...period }
     }),
     ...(nowUs !== undefined && { due: dueOf(capture, nowUs, ledger, progress), running: schedule.holding(nowUs) }),
     ...(next && { next }),

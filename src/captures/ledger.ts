@@ -241,7 +241,7 @@ export function completeBelow({ place, open, outside }: Progress, capture: strin
 }
 
 function recordOf({ capture, folder, manifestSha256, manifest }: SealedFolder): Sealed {
-  const { window, undated, supplements, journal } = manifest
+  const { window, undated, supplements, journal, timeSources } = manifest
   const { before, missing, completeBelow } = journal
   return {
     capture,
@@ -251,6 +251,7 @@ function recordOf({ capture, folder, manifestSha256, manifest }: SealedFolder): 
     before,
     missing,
     completeBelow,
+    ...(timeSources && { timeSources }),
     manifestSha256
   }
 }

@@ -158,6 +158,7 @@ export class Making {
         directory,
         site,
         version,
+        timeSource: this.#journal.stamp().source,
         capture: capture.config,
         wanted: capture.wants,
         missing: left.place.skipped ?? [],

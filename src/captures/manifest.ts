@@ -95,6 +95,11 @@ const schema = v.object({
   sealed: v.string(),
   /** The format of the files: `envelope`, `raw`, … */
   content: v.string(),
+  /**
+   * By what the clock was held to be right when these frames came and when the folder was sealed; with `none` it was not,
+   * for some of them. Absent in a folder of an older release.
+   */
+  timeSources: v.optional(v.array(v.picklist(['ntp', 'relay', 'trusted', 'none']))),
   /** JSON messages that the format has no place for; absent where it has one for all. */
   leftOut: v.optional(count),
   streams: v.array(stream),

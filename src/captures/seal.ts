@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { MeasuredAvailability } from '../analytics/standby/measured.ts'
 import type { CaptureConfig } from '../config/config.ts'
 import { UnderstudyError } from '../errors.ts'
-import type { Frame, Position } from '../journal/entry.ts'
+import type { Frame, Position, TimeSource } from '../journal/entry.ts'
 import type { Positions } from '../journal/reading.ts'
 import type { SeriesReader } from '../journal/series-reader.ts'
 import type { Files } from '../world/files.ts'
@@ -53,6 +53,8 @@ export interface SealJob {
   /** Whether a frame is in an earlier folder of this capture. */
   readonly isSealed: (frame: Frame) => boolean
   readonly nowUs: Us
+  /** By what that is known. */
+  readonly timeSource: TimeSource
   /** The time is known up to here; absent: now too. What was heard since has no time yet. */
   readonly knownUs?: Us
   readonly signal: AbortSignal
@@ -218,6 +220,7 @@ async function manifestOf(
     sealedUs: nowUs,
     sealed: zone.iso(nowUs),
     content: capture.format,
+    timeSources: [...new Set([...written.timeSources, job.timeSource])].sort(),
     ...(leftOut > 0 && { leftOut }),
     streams: coverage.map(({ stream, fromUs, heardUs, rest }) => ({
       ...written.countsOf(stream),

@@ -1,4 +1,4 @@
-import type { Frame, Position } from '../journal/entry.ts'
+import type { Frame, Position, TimeSource } from '../journal/entry.ts'
 import type { Us } from '../world/time.ts'
 import type { FolderWriter, Parts } from './formats/format.ts'
 import type { ManifestFile, ManifestStream } from './manifest.ts'
@@ -15,6 +15,7 @@ export class SealedFiles {
   #last: Position | undefined
   #fromUs = Number.MAX_SAFE_INTEGER
   #toUs = 0
+  readonly #timeSources = new Set<TimeSource>()
 
   constructor(writer: FolderWriter) {
     this.#writer = writer
@@ -32,6 +33,11 @@ export class SealedFiles {
   /** From the earliest to after the latest frame written. */
   get period(): { readonly fromUs: Us; readonly toUs: Us } {
     return { fromUs: Math.min(this.#fromUs, this.#toUs), toUs: this.#toUs }
+  }
+
+  /** By what the clock was held to be right, frame by frame. */
+  get timeSources(): ReadonlySet<TimeSource> {
+    return this.#timeSources
   }
 
   /** Messages that the format has no place for. */
@@ -71,6 +77,7 @@ export class SealedFiles {
       counts = noCounts(checkStreamName(stream))
       this.#counts.set(stream, counts)
     }
+    this.#timeSources.add(frame.source)
     counts.frames++
     counts.messages += messages
     counts.others += others

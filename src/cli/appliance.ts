@@ -13,6 +13,7 @@ import type { Timer } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { AwaitedJournal, type AwaitedOptions } from './awaited-journal.ts'
 import type { Recording } from './local/status.ts'
+import { recordClock } from './record-clock.ts'
 import { servePage } from './shown.ts'
 import { StandingIn } from './standing-in.ts'
 import { Tally } from './tally.ts'
@@ -62,7 +63,8 @@ export class Appliance {
     this.page = options.page
     this.isLive = relay.live.length > 0 ? streamMatcher(relay.live) : () => false
     this.discovery = new Discovery(world, config, log)
-    this.tally = new Tally(() => awaited.hearing, world.clock, options.messagesIn ?? (() => 1))
+    const clock = recordClock(world.clock, () => awaited.stamp())
+    this.tally = new Tally(() => awaited.hearing, clock, options.messagesIn ?? (() => 1))
     this.watched = new Watched(
       world,
       config,
@@ -84,6 +86,7 @@ export class Appliance {
         ...(network.proxy !== undefined && { proxy: network.proxy }),
         ...(ca !== undefined && { ca }),
         unknownSinceMs: () => awaited.hearing.unknownSinceMs,
+        wantsTime: () => awaited.hearing.wantsRelayTime,
         onReceived: () => this.checkMemory(),
         onTickEnd: () => this.tickEnd()
       },
@@ -210,7 +213,7 @@ export class Appliance {
 
   private warnOfExpiry(): void {
     for (const [stream, token] of this.found.tokens) {
-      const warning = expiryWarning(token, this.world.clock.wallUs() / 1000)
+      const warning = expiryWarning(token, this.awaited.stamp().wallUs / 1000)
       if (warning) this.log.warn({ stream, ...warning }, 'the token expires soon, or has expired')
     }
   }

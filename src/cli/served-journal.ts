@@ -14,6 +14,7 @@ import type { World } from '../world/world.ts'
 import { serveCommands } from './local/server.ts'
 import { chooseSocket } from './local/socket-path.ts'
 import type { Recording, Status } from './local/status.ts'
+import { recordClock } from './record-clock.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -65,11 +66,12 @@ export class ServedJournal {
     early?: EarlyHearing
   ): Promise<ServedJournal> {
     const { directory } = config.data
-    const startedUs = world.clock.wallUs()
     let opened: Journal | undefined
     try {
       const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes }, log, early)
       opened = journal
+      const clock = recordClock(world.clock, () => journal.stamp())
+      const begunUs = clock.monoUs()
       const captures = new Captures(
         world,
         journal,
@@ -85,14 +87,15 @@ export class ServedJournal {
       )
       const verdict = (): object | undefined => recording().health?.verdict
       const around = { ...syncSurroundings(world, directory, journal, captures, verdict), step }
-      const sync = new Sync(world, config, around, log)
+      const sync = new Sync({ ...world, clock }, config, around, log)
       sync.onPass = passed
       const graphs = new StudentGraphs(world, journal, log)
       const status = (): Omit<Status, 'sync'> => {
         const { firstPosition, nextPosition, pendingBytes, disk } = journal
         const reach = { directory, firstPosition, nextPosition, pendingBytes, disk }
         const own = { journal: reach, graphs: graphs.status, ...recording() }
-        return { version, site: config.site, startedUs, nowUs: world.clock.wallUs(), ...own }
+        const nowUs = clock.wallUs()
+        return { version, site: config.site, startedUs: nowUs - (clock.monoUs() - begunUs), nowUs, ...own }
       }
       const runtimeDirectory = user.env['XDG_RUNTIME_DIR']
       const socket = await chooseSocket(world.files, directory, { runtimeDirectory, uid: user.uid })

@@ -13,7 +13,7 @@ export interface StreamTally {
   code?: ErrorCode | undefined
   frames: number
   messages: number
-  /** When the last frame came. */
+  /** When the last frame came, as far as the time is known by now. */
   lastUs?: Us
   /** How often it was lost after it had been heard. */
   losses: number
@@ -24,7 +24,8 @@ export class Tally implements RelayListener {
   private readonly listener: () => RelayListener
   private readonly clock: Clock
   private readonly messagesIn: (payload: Buffer) => number
-  private readonly tallies = new Map<string, StreamTally>()
+  /** `framedUs`: when the last frame came, in monotonic time. */
+  private readonly tallies = new Map<string, StreamTally & { framedUs?: Us }>()
 
   /**
    * @param listener to whom it passes everything on, at each moment
@@ -42,7 +43,10 @@ export class Tally implements RelayListener {
 
   /** One of each stream on the roster, in order of their names. */
   streams(): StreamTally[] {
-    return [...this.tallies.values()].sort((a, b) => (a.stream < b.stream ? -1 : 1))
+    const offsetUs = this.clock.wallUs() - this.clock.monoUs()
+    return [...this.tallies.values()]
+      .map(({ framedUs, ...tally }) => (framedUs === undefined ? tally : { ...tally, lastUs: framedUs + offsetUs }))
+      .sort((a, b) => (a.stream < b.stream ? -1 : 1))
   }
 
   added(stream: string): void {
@@ -74,7 +78,7 @@ export class Tally implements RelayListener {
     if (tally) {
       tally.frames++
       tally.messages += this.messagesIn(payload)
-      tally.lastUs = this.clock.wallUs()
+      tally.framedUs = this.clock.monoUs()
     }
     this.next.frame(stream, payload, binary)
   }
@@ -99,7 +103,7 @@ export class Tally implements RelayListener {
     this.next.uncertain(stream, fromUs, toUs, reason)
   }
 
-  relayTime(dateMs: Ms, verified: boolean): void {
-    this.next.relayTime(dateMs, verified)
+  relayTime(dateMs: Ms, tookMs: Ms, verified: boolean): void {
+    this.next.relayTime(dateMs, tookMs, verified)
   }
 }

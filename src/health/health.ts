@@ -165,7 +165,7 @@ export class Health {
     this.#memory.take(this.#rooms.streams(), this.#rooms.journal())
     await this.#memory.save()
     if (this.#stopped) return
-    this.#machine = await this.#sensor.read(this.#places())
+    this.#machine = await this.#sensor.read(this.#places(), this.#rooms.journal().nowUs / 1000)
     this.#timeService = await readTimeService(this.#kernel)
     this.#captures = (await this.#rooms.captures())?.map(captureReport)
     const status = await this.#rooms.sync()

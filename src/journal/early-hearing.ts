@@ -111,8 +111,12 @@ export class EarlyHearing implements RelayListener {
     return this.time.unknownSinceMs
   }
 
-  relayTime(dateMs: Ms, verified: boolean): void {
-    if (verified) this.time.relayTime(dateMs)
+  relayTime(dateMs: Ms, tookMs: Ms, verified: boolean): void {
+    if (verified) this.time.relayTime(dateMs, tookMs)
+  }
+
+  get wantsRelayTime(): boolean {
+    return this.time.wantsRelayTime
   }
 
   #keep(tell: Told['tell'], bytes = 0): Told {

@@ -101,6 +101,8 @@ export interface Sealed {
   readonly missing: ReadonlyArray<{ readonly from: Position; readonly to: Position }>
   /** Every frame before it is in this folder or in one that was sealed earlier. */
   readonly completeBelow: Position
+  /** By what the clock was held to be right; absent where an older release has noted it. */
+  readonly timeSources?: readonly TimeSource[]
   /** In hex. */
   readonly manifestSha256: string
 }

@@ -69,7 +69,12 @@ export class Hearing implements RelayListener {
   }
 
   /** Only a time that came over a checked connection is believed. */
-  relayTime(dateMs: Ms, verified: boolean): void {
-    if (verified) this.#writer.relayTime(dateMs)
+  relayTime(dateMs: Ms, tookMs: Ms, verified: boolean): void {
+    if (verified) this.#writer.relayTime(dateMs, tookMs)
+  }
+
+  /** See `Timekeeper.wantsRelayTime`. */
+  get wantsRelayTime(): boolean {
+    return this.#writer.wantsRelayTime
   }
 }

@@ -2,6 +2,7 @@ import type { Ms, Timer, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Stamp, TimeSource } from './entry.ts'
 import { earliestMs, type KnownTime } from './known-time.ts'
+import { RelayClock } from './relay-clock.ts'
 
 /** How often the wall clock is compared with monotonic time. */
 const SAMPLE_US = 50_000
@@ -10,10 +11,6 @@ const GRAIN_US = 2_000
 /** A difference that counts as a step, and beyond which slow drift is put on record. */
 const STEP_US = 100_000
 const SYNCHRONISED_EVERY_MS = 10_000
-/** Answers of the relay differ by this much without its time having changed: `Date` is given in seconds. */
-const RELAY_GRAIN_US = 1_500_000
-/** How much faster or slower than the relay's clock ours may run: 500 ppm, more than any crystal. */
-const RELAY_DRIFT = 500e-6
 
 /**
  * Stamps entries. Wall time is monotonic time plus an offset that is measured again and again, so that a stamp costs
@@ -30,12 +27,9 @@ export class Timekeeper {
   #sampledUs: Us
   #source: TimeSource = 'none'
   #systemUnknown: boolean
-  /** Wall time minus monotonic time as the relay has it, once it has said so over a checked connection. */
-  #relayOffsetUs: Us | undefined
-  /** Monotonic time of the last answer that agreed. */
-  #relayAgreedUs: Us = 0
-  /** What an answer said that did not agree; the next one decides. */
-  #doubtedOffsetUs: Us | undefined
+  /** Wall time is not before the last that is certain, as long as nothing says what time it is. */
+  readonly #leastOffsetUs: Us
+  readonly #relay = new RelayClock()
   #timer: Timer | undefined
 
   /** @param known what is on record of the time, where there is a record */
@@ -46,7 +40,10 @@ export class Timekeeper {
     this.#earliestMs = earliestMs(known)
     this.#systemUnknown = !(known?.clockKnown && known.boot === world.clock.boot)
     this.#sampledUs = world.clock.monoUs()
-    this.#offsetUs = world.clock.wallUs() - this.#sampledUs
+    this.#leastOffsetUs = (known?.certainUs ?? 0) - this.#sampledUs
+    // When in this boot it was right is not known.
+    if (!this.#systemUnknown) this.#relay.systemWasRight(this.#systemOffsetUs(this.#sampledUs), 0)
+    this.#offsetUs = this.#measured(this.#sampledUs)
     this.#announcedUs = this.#offsetUs
   }
 
@@ -80,24 +77,21 @@ export class Timekeeper {
   }
 
   /**
-   * Takes the relay's time, which serves while the system's clock is not synchronised. Another time than the relay gave
-   * before, further off than the two clocks can have drifted apart, counts only when the next answer says the same. One
-   * that lies before what is on record, or before this release was made, does not count at all.
+   * Takes the relay's time, which serves while the system's clock is not synchronised (see `RelayClock`). One that lies
+   * before what is on record, or before this release was made, does not count at all.
    */
-  relayTime(dateMs: Ms): void {
+  relayTime(dateMs: Ms, tookMs: Ms): void {
     if (dateMs < this.#earliestMs) return
     const monoUs = this.#world.clock.monoUs()
-    const offsetUs = Math.round(dateMs * 1000 + 500_000 - monoUs)
-    const doubtedUs = this.#doubtedOffsetUs
-    const offUs = this.#relayOffsetUs === undefined ? 0 : Math.abs(offsetUs - this.#relayOffsetUs)
-    const agrees = offUs <= RELAY_GRAIN_US + (monoUs - this.#relayAgreedUs) * RELAY_DRIFT
-    this.#doubtedOffsetUs = agrees ? undefined : offsetUs
-    if (!agrees && (doubtedUs === undefined || Math.abs(offsetUs - doubtedUs) > RELAY_GRAIN_US)) return
-    this.#relayAgreedUs = monoUs
-    if (this.#relayOffsetUs !== undefined && offUs <= RELAY_GRAIN_US) return
-    this.#relayOffsetUs = offsetUs
-    if (this.#source === 'none') this.#become('relay')
+    this.#relay.take(dateMs, tookMs, monoUs)
+    if (this.#source === 'none' && this.#relay.isRight(monoUs)) this.#become('relay')
     else this.#sample(monoUs)
+  }
+
+  /** Whether the relay is to be asked for the time: nothing better is known. */
+  get wantsRelayTime(): boolean {
+    const isKnown = this.#source === 'ntp' || this.#source === 'trusted'
+    return !isKnown && this.#relay.isWanted(this.#world.clock.monoUs())
   }
 
   #sample(monoUs: Us): void {
@@ -107,9 +101,18 @@ export class Timekeeper {
 
   #measure(monoUs: Us): void {
     this.#sampledUs = monoUs
-    const relay = this.#source === 'relay' ? this.#relayOffsetUs : undefined
-    const measured = relay ?? this.#world.clock.wallUs() - monoUs
+    const measured = this.#measured(monoUs)
     if (Math.abs(measured - this.#offsetUs) > GRAIN_US) this.#offsetUs = measured
+  }
+
+  #measured(monoUs: Us): Us {
+    const systemUs = this.#systemOffsetUs(monoUs)
+    if (this.#source === 'relay') return this.#relay.offsetUs ?? systemUs
+    return this.#systemUnknown ? (this.#relay.offsetUs ?? Math.max(systemUs, this.#leastOffsetUs)) : systemUs
+  }
+
+  #systemOffsetUs(monoUs: Us): Us {
+    return this.#world.clock.wallUs() - monoUs
   }
 
   #become(source: TimeSource): void {
@@ -125,10 +128,14 @@ export class Timekeeper {
   }
 
   async #askSource(): Promise<TimeSource> {
-    const synchronised = await this.#world.clock.synchronised()
-    if (synchronised || this.#trusted) this.#systemUnknown = false
-    if (synchronised) return 'ntp'
-    if (this.#trusted) return 'trusted'
-    return this.#relayOffsetUs === undefined ? 'none' : 'relay'
+    const { clock } = this.#world
+    const synchronised = await clock.synchronised()
+    const monoUs = clock.monoUs()
+    if (synchronised || this.#trusted) {
+      this.#systemUnknown = false
+      this.#relay.systemWasRight(this.#systemOffsetUs(monoUs), monoUs)
+      return synchronised ? 'ntp' : 'trusted'
+    }
+    return this.#relay.isRight(monoUs) ? 'relay' : 'none'
   }
 }

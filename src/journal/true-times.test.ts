@@ -195,7 +195,8 @@ async function live(life: Life, steps: readonly Step[]): Promise<void> {
     else if (step.do === 'wait') await simulation.run(step.seconds * 1000)
     else if (step.do === 'boot') await life.boot(step.seconds, step.wallUs)
     else if (step.do === 'synchronise') await life.synchronise()
-    else if (step.do === 'relay') life.journal.hearing.relayTime(Math.floor(simulation.trueWallUs / 1e6) * 1000, true)
+    else if (step.do === 'relay')
+      life.journal.hearing.relayTime(Math.floor(simulation.trueWallUs / 1e6) * 1000, 0, true)
     else if (step.do === 'lose') {
       machine.clock.setSynchronised(false)
       await simulation.run(11_000)

@@ -153,8 +153,14 @@ export class Writer {
     this.#pending.goBack(past)
   }
 
-  relayTime(dateMs: Ms): void {
-    this.#time.relayTime(dateMs)
+  /** See `Timekeeper`. */
+  relayTime(dateMs: Ms, tookMs: Ms): void {
+    this.#time.relayTime(dateMs, tookMs)
+  }
+
+  /** See `Timekeeper`. */
+  get wantsRelayTime(): boolean {
+    return this.#time.wantsRelayTime
   }
 
   /** See `Timekeeper.unknownSinceMs`. */

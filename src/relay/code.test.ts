@@ -6,6 +6,7 @@ import { askCode, type CodeSource } from './code.ts'
 
 const NOW = Date.UTC(2026, 10, 21, 12)
 const DATE = new Date(NOW).toUTCString()
+const YEAR = { fromMs: Date.UTC(2026, 0), toMs: Date.UTC(2027, 0) }
 const GOOD = { exp: NOW / 1000 + 60, iat: NOW / 1000 - 60, nbf: NOW / 1000 - 60, scopes: ['read', 'write'] }
 
 function source(claims: object = GOOD, accessUrl = 'https://relay.test/access/session/spin30-log'): CodeSource {
@@ -17,7 +18,7 @@ function source(claims: object = GOOD, accessUrl = 'https://relay.test/access/se
 async function ask(answer: Partial<HttpAnswer> | string, from = source(), tookMs = 0) {
   let monoUs = 0
   const asked: Array<{ url: string } & HttpRequest> = []
-  const times: Array<[number, boolean]> = []
+  const times: Array<[number, number, boolean]> = []
   const world = {
     clock: { wallUs: () => NOW * 1000, monoUs: () => monoUs },
     sockets: {
@@ -25,11 +26,11 @@ async function ask(answer: Partial<HttpAnswer> | string, from = source(), tookMs
         asked.push({ url, ...request })
         monoUs += tookMs * 1000
         if (typeof answer === 'string') throw Object.assign(new Error('no'), { code: answer })
-        return { status: 200, headers: { date: DATE }, body: '', ...answer }
+        return { status: 200, headers: { date: DATE }, body: '', certificate: YEAR, ...answer }
       }
     }
   } as unknown as World
-  const relayTime = (dateMs: number, verified: boolean): void => void times.push([dateMs, verified])
+  const relayTime = (...said: [number, number, boolean]): void => void times.push(said)
   const options = { timeoutMs: 10_000, proxy: 'http://proxy.test:3128', ca: 'PEM', relayTime }
   try {
     return { uri: await askCode(world, from, options), asked, times }
@@ -60,7 +61,7 @@ test('gives the uri, asked for with the raw token over the given route', async (
       ca: 'PEM'
     }
   ])
-  expect(times).toEqual([[NOW, true]])
+  expect(times).toEqual([[NOW, 0, true]])
 })
 
 describe('every answer has its own error', () => {
@@ -125,18 +126,28 @@ describe('every answer has its own error', () => {
 describe("the relay's time", () => {
   test('comes with a refusal too', async () => {
     const refused = { ...json(401, 'Token Wrong Topic'), headers: { date: DATE } }
-    expect((await ask(refused)).times).toEqual([[NOW, true]])
+    expect((await ask(refused)).times).toEqual([[NOW, 0, true]])
   })
 
-  test('is that of the middle of the wait, and none when that was long', async () => {
+  test('comes with how long the answer took, and not when that was too long', async () => {
     const answer = json(200, { uri: 'wss://relay.test/session/a?code=b' })
-    expect((await ask(answer, source(), 1000)).times).toEqual([[NOW + 500, true]])
-    expect((await ask(answer, source(), 3001)).times).toEqual([])
+    expect((await ask(answer, source(), 1000)).times).toEqual([[NOW, 1000, true]])
+    expect((await ask(answer, source(), 2001)).times).toEqual([])
   })
 
-  test('is not verified without TLS', async () => {
+  test('is not verified without TLS that was checked', async () => {
     const answer = json(200, { uri: 'ws://127.0.0.1:3001/session/a?code=b' })
-    expect((await ask(answer, source(GOOD, 'http://127.0.0.1:3000/session/a'))).times).toEqual([[NOW, false]])
+    const unchecked = { ...answer, certificate: undefined } as unknown as Partial<HttpAnswer>
+    expect((await ask(unchecked, source(GOOD, 'http://127.0.0.1:3000/session/a'))).times).toEqual([[NOW, 0, false]])
+    expect((await ask(unchecked)).times).toEqual([[NOW, 0, false]])
+  })
+
+  test('nor when the certificate is not valid at that time', async () => {
+    const answer = json(200, { uri: 'wss://relay.test/session/a?code=b' })
+    for (const days of [-2, 2]) {
+      const certificate = { fromMs: NOW + (days - 1) * 86_400_000, toMs: NOW + (days + 1) * 86_400_000 }
+      expect((await ask({ ...answer, certificate })).times).toEqual([[NOW, 0, false]])
+    }
   })
 
   test("is not taken from a portal's answer, nor from a broken header", async () => {

@@ -7,11 +7,14 @@ import { type ErrorCode, systemCode, UnderstudyError } from '../errors.ts'
 import type { HttpAnswer, Route } from '../world/sockets.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import type { RelayListener } from './listener.ts'
 import { networkError, statusCode } from './network.ts'
 import type { StreamSource } from './source.ts'
 
-/** `Date` is cut off to seconds, and was written at some time while the answer was waited for. */
-const DATE_WITHIN_MS = 3000
+/** An answer that takes longer does not tell the time to 1.5 s: `Date` was written at some time of it. */
+const DATE_WITHIN_MS = 2000
+
+const NEVER = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY }
 
 export type CodeSource = Extract<StreamSource, { kind: 'code' }>
 
@@ -26,10 +29,10 @@ interface Claims {
 export interface AskOptions extends Route {
   readonly timeoutMs: Ms
   /**
-   * Told what time it is by the `Date` of an answer that is the relay's, a refusal's too, unless the answer took so long
-   * that this is not known to 2 s. `verified`: over TLS that was checked.
+   * Told what time it is by the `Date` of an answer that is the relay's, a refusal's too, unless it took too long; see
+   * `RelayListener`.
    */
-  readonly relayTime: (dateMs: Ms, verified: boolean) => void
+  readonly relayTime: RelayListener['relayTime']
 }
 
 /**
@@ -56,7 +59,8 @@ export async function askCode(world: World, source: CodeSource, options: AskOpti
   const dateMs = Date.parse(answer.headers['date'] ?? '')
   const tookMs = (world.clock.monoUs() - askedUs) / 1000
   if (!Number.isNaN(dateMs) && tookMs <= DATE_WITHIN_MS && (code === undefined || isRelays(code))) {
-    relayTime(dateMs + Math.round(tookMs / 2), source.accessUrl.startsWith('https:'))
+    const { certificate: { fromMs, toMs } = NEVER } = answer
+    relayTime(dateMs, tookMs, fromMs <= dateMs && dateMs <= toMs)
   }
   if (uri !== undefined) return uri
   // The relay says only "invalid". It judged by its own clock, so its own Date tells why, when there is one.

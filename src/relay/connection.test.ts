@@ -58,7 +58,8 @@ describe('a connection', () => {
         async request(_: string, { judgeDates }: Route) {
           asked.push(judgeDates)
           const headers = { date: new Date(dateMs).toUTCString() }
-          return { status: 200, headers, body: JSON.stringify({ uri: 'wss://relay/x' }) }
+          const certificate = { fromMs: dateMs, toMs: dateMs }
+          return { status: 200, headers, body: JSON.stringify({ uri: 'wss://relay/x' }), certificate }
         },
         connect(...[url, given, events]: Parameters<typeof sockets.connect>) {
           asked.push(given.judgeDates)

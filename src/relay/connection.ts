@@ -5,7 +5,7 @@ import type { Ms, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { isRefusal } from './backoff.ts'
 import { askCode } from './code.ts'
-import type { LossCause } from './listener.ts'
+import type { LossCause, RelayListener } from './listener.ts'
 import { networkError } from './network.ts'
 import type { StreamSource } from './source.ts'
 
@@ -21,7 +21,7 @@ export interface ConnectionOptions extends Omit<Route, 'judgeDates'> {
   /** Neither pong, ping nor message for this long means that the other side is gone. */
   readonly silenceMs: Ms
   readonly maxPayloadBytes: number
-  readonly relayTime: (dateMs: Ms, verified: boolean) => void
+  readonly relayTime: RelayListener['relayTime']
   /**
    * Where this machine's clock was never right since it booted, the earliest that it can be: then the relay's own time
    * judges certificates, unless that is earlier. `undefined` where it was right.
@@ -49,7 +49,7 @@ export interface ConnectionEvents {
 }
 
 /** The relay answers within ms; a slow network within seconds. */
-const ANSWER_TIMEOUT_MS = 10_000
+export const ANSWER_TIMEOUT_MS = 10_000
 /** A good code's first pong comes at once; for a bad one nothing ever comes. */
 const PROOF_TIMEOUT_MS = 5000
 
@@ -83,11 +83,11 @@ export class Connection {
     })
     if (source.kind === 'code') {
       this.#state = 'asking'
-      const relayTime = (dateMs: Ms, verified: boolean): void => {
+      const relayTime: RelayListener['relayTime'] = (dateMs, tookMs, verified) => {
         if (verified) this.#relayMs = dateMs
-        options.relayTime(dateMs, verified)
+        options.relayTime(dateMs, tookMs, verified)
       }
-      askCode(world, source, { ...this.#route(), timeoutMs: ANSWER_TIMEOUT_MS, relayTime }).then(
+      askCode(world, source, { ...routeOf(options), timeoutMs: ANSWER_TIMEOUT_MS, relayTime }).then(
         (uri) => this.#state === 'asking' && this.#open(uri),
         (error) => this.#end(refused(error))
       )
@@ -166,7 +166,7 @@ export class Connection {
     this.#socket = this.#world.sockets.connect(
       url,
       {
-        ...this.#route(),
+        ...routeOf(this.#options, this.#relayMs),
         handshakeTimeoutMs: ANSWER_TIMEOUT_MS,
         maxPayloadBytes: this.#options.maxPayloadBytes
       },
@@ -227,15 +227,15 @@ export class Connection {
   #isOpen(): boolean {
     return this.#state === 'proving' || this.#state === 'heard'
   }
+}
 
-  #route(): Route {
-    const { proxy, ca, unknownSinceMs } = this.#options
-    const notBeforeMs = unknownSinceMs()
-    return {
-      ...(proxy !== undefined && { proxy }),
-      ...(ca !== undefined && { ca }),
-      ...(notBeforeMs !== undefined && { judgeDates: { notBeforeMs, elseMs: this.#relayMs } })
-    }
+/** @param relayMs the relay's time as it has just said it, where it has */
+export function routeOf({ proxy, ca, unknownSinceMs }: ConnectionOptions, relayMs?: Ms): Route {
+  const notBeforeMs = unknownSinceMs()
+  return {
+    ...(proxy !== undefined && { proxy }),
+    ...(ca !== undefined && { ca }),
+    ...(notBeforeMs !== undefined && { judgeDates: { notBeforeMs, elseMs: relayMs } })
   }
 }
 

@@ -35,6 +35,9 @@ export interface RelayListener {
   doubted(stream: string, fromUs: Us | undefined): void
   /** Between these monotonic times the relay may have dropped messages unseen. */
   uncertain(stream: string, fromUs: Us, toUs: Us, reason: UncertainReason): void
-  /** The relay's own time, read from the `Date` of an answer (± 1 s). `verified`: over TLS that was checked. */
-  relayTime(dateMs: Ms, verified: boolean): void
+  /**
+   * The relay's own time by the `Date` of an answer that has just come: cut off to seconds, and written at some time of
+   * the last `tookMs`. `verified`: over TLS that was checked, under a certificate that is valid at that time.
+   */
+  relayTime(dateMs: Ms, tookMs: Ms, verified: boolean): void
 }

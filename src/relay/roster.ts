@@ -3,14 +3,19 @@ import type { Route } from '../world/sockets.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { initialDelay } from './backoff.ts'
+import { askCode, type CodeSource } from './code.ts'
+import { ANSWER_TIMEOUT_MS, routeOf } from './connection.ts'
 import type { HoldReason, RelayListener } from './listener.ts'
 import { Member, type MemberContext, type StreamState } from './member.ts'
 import { Reader, type Tick } from './reader.ts'
 import type { StreamSource } from './source.ts'
+import { TimeAsker } from './time-asker.ts'
 
 export interface RosterOptions extends Omit<Route, 'judgeDates'> {
   /** Asked at each connection, see `ConnectionOptions`. Default: it was right. */
   readonly unknownSinceMs?: () => Ms | undefined
+  /** Whether the relay's time is wanted. Default: never. */
+  readonly wantsTime?: () => boolean
   /** The sockets are read this often. */
   readonly readIntervalMs: Ms
   readonly pingIntervalMs: Ms
@@ -37,6 +42,7 @@ export class Roster {
   readonly #members = new Map<string, Member>()
   /** Members that were taken off and are not closed yet. */
   readonly #leaving = new Set<Promise<void>>()
+  readonly #timeAsker: TimeAsker
   #started = false
 
   constructor(world: World, options: RosterOptions, listener: RelayListener, log: Log) {
@@ -54,11 +60,13 @@ export class Roster {
         maxPayloadBytes: options.maxPayloadBytes ?? 12 * 1024 * 1024,
         received: options.onReceived ?? (() => {}),
         unknownSinceMs: options.unknownSinceMs ?? (() => undefined),
-        relayTime: (dateMs, verified) => listener.relayTime(dateMs, verified),
+        relayTime: (...said) => listener.relayTime(...said),
         ...(proxy !== undefined && { proxy }),
         ...(ca !== undefined && { ca })
       }
     }
+    const { wantsTime = () => false } = options
+    this.#timeAsker = new TimeAsker(world, wantsTime, () => this.#askTime())
   }
 
   /**
@@ -88,12 +96,14 @@ export class Roster {
     if (this.#started) return
     this.#started = true
     this.#context.reader.start()
+    this.#timeAsker.start()
     for (const member of this.#members.values()) this.#begin(member, this.#members.size)
   }
 
   /** Ends every connection; resolves when all are closed. No frame comes after it was called. */
   async stop(): Promise<void> {
     this.#started = false
+    this.#timeAsker.stop()
     this.#context.reader.stop()
     await Promise.all([...this.#leaving, ...[...this.#members.values()].map((member) => member.stop())])
   }
@@ -153,6 +163,19 @@ export class Roster {
 
   #begin(member: Member, together: number): void {
     member.start(initialDelay(this.#context.world.random, together))
+  }
+
+  /** By a code that nobody uses, of one of the streams that the relay gives codes for. What goes wrong says nothing. */
+  async #askTime(): Promise<void> {
+    const { world, connection } = this.#context
+    const sources = [...this.#members.values()]
+      .filter((member) => member.state().state === 'heard')
+      .map(({ source }) => source)
+      .filter((source): source is CodeSource => source.kind === 'code' && source.accessUrl.startsWith('https:'))
+    if (sources.length === 0) return
+    const source = sources[Math.floor(world.random.fraction() * sources.length)]!
+    const { relayTime } = connection
+    await askCode(world, source, { ...routeOf(connection), timeoutMs: ANSWER_TIMEOUT_MS, relayTime }).catch(() => {})
   }
 
   #tickEnd(tick: Tick): void {

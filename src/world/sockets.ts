@@ -28,6 +28,8 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>
   /** At most 64 kB; the rest is cut off. */
   readonly body: string
+  /** When the server's certificate is valid. Only where it came over TLS that was checked. */
+  readonly certificate?: { readonly fromMs: Ms; readonly toMs: Ms }
 }
 
 /** What a websocket reports. After `closed` nothing follows. */

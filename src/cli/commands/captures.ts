@@ -21,7 +21,7 @@ export const captures: Command = {
   operands: '[run NAME]',
   operandCount: { min: 0, max: 2 },
   description: [
-    'Lists for each capture of the config its latest sealed folders and whether they are confirmed to be elsewhere too, what has ended and is not sealed yet, what is running, and what comes next. A running recorder seals every window by itself when it has ended.',
+    'Lists for each capture of the config its latest sealed folders and whether they are confirmed to be elsewhere too, what has ended and is not sealed yet, what is running, and what comes next; and by what the clock was held to be right (ntp; relay: by the answers of the relay over verified TLS; trusted: by [clock] trust; none: not, for some of it). A running recorder seals every window by itself when it has ended.',
     'With run NAME a window of this capture is sealed now, after all that is due before it: the last one that has ended, or with --at the one that holds a time. One that is sealed already is left as it is; what has come to it since becomes a supplement.'
   ],
   options: {
@@ -111,10 +111,11 @@ function captureText(capture: CaptureStatus, all: boolean): string {
     `${zone.iso(fromUs)} to ${zone.iso(toUs)}`
   const shown = all ? sealed : sealed.slice(-LISTED)
   const rows = [
-    ...shown.map(({ folder, confirmed, removed, fromUs, toUs }) => [
+    ...shown.map(({ folder, confirmed, removed, timeSources = [], fromUs, toUs }) => [
       folder,
       removed ? 'no longer here' : confirmed ? 'confirmed' : 'sealed',
-      fromUs === undefined || toUs === undefined ? 'without a time' : period({ fromUs, toUs })
+      fromUs === undefined || toUs === undefined ? 'without a time' : period({ fromUs, toUs }),
+      timeSources.join(', ')
     ]),
     ...(due ?? []).map((window) => [window.label, sealing === window.label ? 'being sealed' : 'due', period(window)]),
     ...(running ?? []).map((window) => [window.label, 'running', period(window)]),
@@ -125,6 +126,6 @@ function captureText(capture: CaptureStatus, all: boolean): string {
     `${capture.capture}: ${capture.schedule}, ${capture.timeZone}\n`,
     ...(hidden > 0 ? [`  ${plural(hidden, 'earlier folder')} (--all)\n`] : []),
     ...(due === undefined ? [`  the time is not known; waiting for ${durationText(waitingUs)}\n`] : []),
-    ...(rows.length > 0 ? [table(['folder', 'state', 'period'], rows)] : [])
+    ...(rows.length > 0 ? [table(['folder', 'state', 'period', 'time source'], rows)] : [])
   ].join('')
 }

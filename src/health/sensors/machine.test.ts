@@ -59,7 +59,7 @@ async function shows(files: Readonly<Record<string, string>>): Promise<void> {
 }
 
 function read(): Promise<MachineReport> {
-  return simulation.complete(sensor.read([place]))
+  return simulation.complete(sensor.read([place], machine.clock.wallUs() / 1000))
 }
 
 test('a machine that shows nothing says nothing', async () => {
@@ -194,7 +194,7 @@ test('whatever stands in the files, it is read or is not known', async () => {
     fc.asyncProperty(fc.dictionary(fc.constantFrom(...paths), text, { noNullPrototype: true }), async (changes) => {
       await shows({ ...pi, ...changes })
       const found = await simulation.complete(
-        new MachineSensor(machine.world, new Kernel(machine.world.files)).read([place])
+        new MachineSensor(machine.world, new Kernel(machine.world.files)).read([place], machine.clock.wallUs() / 1000)
       )
       for (const [, value] of numbersIn(found)) expect(Number.isFinite(value)).toBe(true)
     }),

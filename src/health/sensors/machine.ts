@@ -26,11 +26,11 @@ export class MachineSensor {
   }
 
   /** @param places the disks that are written to now */
-  async read(places: readonly DiskPlace[]): Promise<MachineReport> {
+  async read(places: readonly DiskPlace[], nowMs: Ms): Promise<MachineReport> {
     const kernel = this.#kernel
     const { clock, files } = this.#world
     const uptimeMs = await this.#uptimeMs()
-    const at = { monoUs: clock.monoUs(), nowMs: clock.wallUs() / 1000, uptimeMs }
+    const at = { monoUs: clock.monoUs(), nowMs, uptimeMs }
     this.#disks = places.map(
       (place) => this.#disks.find((disk) => disk.place.path === place.path) ?? new DiskSensor(files, kernel, place)
     )

@@ -31,7 +31,9 @@ export function request(process: Process, machine: Machine, url: string, asked: 
         deadline.cancel()
         const date = new Date(server.machine.clock.wallUs() / 1000).toUTCString()
         const headers = lowerCase({ date, ...answer.headers })
-        resolve({ status: answer.status, headers, body: answer.body.slice(0, bodyBytes) })
+        const certificate = target.protocol === 'https:' ? network.certificateOf(target.hostname) : undefined
+        const body = answer.body.slice(0, bodyBytes)
+        resolve({ status: answer.status, headers, body, ...(certificate && { certificate }) })
       })
     }
     const forget = server.process.atEnd((why) => {

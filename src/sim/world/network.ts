@@ -1,5 +1,5 @@
 import type { ServerConnection, ServerHandlers } from '../../world/sockets.ts'
-import type { Us } from '../../world/time.ts'
+import type { Ms, Us } from '../../world/time.ts'
 import type { Dice } from './dice.ts'
 import type { End } from './link.ts'
 import type { Machine } from './machine.ts'
@@ -7,6 +7,12 @@ import type { Process } from './process.ts'
 import type { Simulation } from './simulation.ts'
 
 const localDelayUs = 50
+const MONTH_MS = 30 * 86_400_000
+
+interface Validity {
+  readonly fromMs: Ms
+  readonly toMs: Ms
+}
 
 export interface Listener {
   readonly process: Process
@@ -26,6 +32,7 @@ export class Network {
   readonly #dice: Dice
   readonly #aliases = new Map<string, Machine>()
   readonly #failures = new Map<string, string>()
+  readonly #certificates = new Map<string, Validity>()
   readonly #parted: Array<readonly [Machine, Machine | undefined]> = []
   readonly #listeners = new Map<Machine, Map<number, Listener>>()
   readonly #ends = new Set<End>()
@@ -44,6 +51,16 @@ export class Network {
   fail(host: string, code: string | undefined): void {
     if (code === undefined) this.#failures.delete(host)
     else this.#failures.set(host, code)
+  }
+
+  /** Its certificate is valid then, by the clock of whoever looks; else, by the true time, from a month ago for three. */
+  certify(host: string, validity: Validity): void {
+    this.#certificates.set(host, validity)
+  }
+
+  certificateOf(host: string): Validity {
+    const nowMs = this.#simulation.trueWallUs / 1000
+    return this.#certificates.get(host) ?? { fromMs: nowMs - MONTH_MS, toMs: nowMs + 2 * MONTH_MS }
   }
 
   /** From now on nothing gets through between the two (or between `a` and everyone), and nobody is told. */

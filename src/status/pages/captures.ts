@@ -31,6 +31,9 @@ function folderItem({ capture, folder, manifest }: SealedFolder, isConfirmed: bo
     ({ name, bytes }) => html`<li><a href="${base}/${name}" download>${name}</a> (${sizeWords(bytes)})</li>`
   )
   const frames = manifest.streams.reduce((sum, stream) => sum + stream.frames, 0)
-  return html`<details><summary>${capture}/${folder}: ${countWords(frames)} frames, ${shareWords(folderShare(manifest))} covered${isConfirmed ? ', confirmed by the primary' : ''}</summary>
+  const { timeSources = [] } = manifest
+  const others = timeSources.filter((source) => source !== 'ntp')
+  const time = others.length === 0 ? '' : `, time source ${timeSources.join(', ')}`
+  return html`<details><summary>${capture}/${folder}: ${countWords(frames)} frames, ${shareWords(folderShare(manifest))} covered${isConfirmed ? ', confirmed by the primary' : ''}${time}</summary>
 <ul><li><a href="${base}/${MANIFEST}" download>${MANIFEST}</a></li>${files}</ul></details>`
 }

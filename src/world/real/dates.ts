@@ -4,7 +4,7 @@ import { Agent } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { checkServerIdentity, type TLSSocket } from 'node:tls'
 
-import type { Route } from '../sockets.ts'
+import type { HttpAnswer, Route } from '../sockets.ts'
 import { type ChainJudge, chainJudge } from './chain.ts'
 import { codedError } from './message.ts'
 
@@ -56,6 +56,14 @@ export function faultOf(answer: IncomingMessage, { judgeDates }: Route): string 
   const atMs = Number.isNaN(dateMs) ? judgeDates?.elseMs : dateMs
   if (atMs === undefined || atMs < (judgeDates?.notBeforeMs ?? atMs)) return 'CERT_NOT_YET_VALID'
   return judge(atMs)
+}
+
+/** When the certificate that an answer over TLS came under is valid; `undefined` where nobody has checked it. */
+export function validityOf({ socket }: IncomingMessage): HttpAnswer['certificate'] {
+  const { authorized, getPeerCertificate } = socket as Partial<TLSSocket>
+  if (!getPeerCertificate || !(authorized || pending.has(socket))) return undefined
+  const { valid_from, valid_to } = getPeerCertificate.call(socket)
+  return { fromMs: Date.parse(valid_from), toMs: Date.parse(valid_to) }
 }
 
 /** Opens connections without a proxy. */

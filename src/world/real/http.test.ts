@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { HttpRequest } from '../sockets.ts'
 import { certificate, proxying, serving, speaking } from './fixtures.ts'
@@ -81,6 +82,22 @@ test.each(['http', 'https'])('goes through a proxy to %s', async (scheme) => {
   const answer = await request(`${scheme}://${address}/`, { ...get, proxy: proxy.url, ca: tls.cert })
   expect(answer.body).toBe('hello')
   expect(proxy.targets).toEqual([address])
+})
+
+test('says when a certificate that was checked is valid, and nothing of it without TLS', async () => {
+  const tls = await certificate()
+  const { address } = await serving(hello, tls)
+  const { url: proxy } = await proxying()
+  const { validFromDate, validToDate } = new X509Certificate(tls.cert)
+  const expected = { fromMs: validFromDate.getTime(), toMs: validToDate.getTime() }
+  for (const way of [{}, { proxy }, { judgeDates: {} }, { proxy, judgeDates: {} }]) {
+    const answer = await request(`https://${address}/`, { ...get, ca: tls.cert, ...way })
+    expect(answer.certificate).toEqual(expected)
+  }
+  const plain = await serving(hello)
+  for (const way of [{}, { proxy }]) {
+    expect(await request(`http://${plain.address}/`, { ...get, ...way })).not.toHaveProperty('certificate')
+  }
 })
 
 test('through a proxy too a certificate must be for the host that was asked for', async () => {
