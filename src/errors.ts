@@ -74,13 +74,28 @@ const registry = {
     exit: 1
   },
   UNDERSTUDY_PROVISION_NOT_IN_FORCE: {
-    what: 'it was taken in earlier, and another one has been since; that one is in force',
+    what: 'another one was taken in after it, and is in force',
     remedy: 'if this one is to be in force again, change it in any way that counts, or remove it if not',
     exit: 1
   },
   UNDERSTUDY_PROVISION_KEYS: {
     what: 'the keys for the primary, or the password of the page, could not be made',
     remedy: 'see to the disk of the data folder; it is tried again',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_NAME_TAKEN: {
+    what: 'another machine on this network has the same name',
+    remedy: 'give each its own by [host] name; until then use the name or the address told here',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_IDENTITY: {
+    what: 'the identity of this machine could not be copied to or from it',
+    remedy: 'look at the data disk: it is full, read-only or failing; the card is used as it is',
+    exit: 1
+  },
+  UNDERSTUDY_PROVISION_OWNER: {
+    what: 'what was taken in could not be given to the user who records',
+    remedy: 'start the machine again; if it stays so, write its card anew',
     exit: 1
   },
   UNDERSTUDY_PROVISION_SYSTEM: {

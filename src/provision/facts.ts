@@ -8,9 +8,11 @@ import { syncPaths } from '../sync/paths.ts'
 import type { World } from '../world/world.ts'
 import { type Wrong, wrong, wrongOf } from './wrong.ts'
 
+const BUS_MS = 5000
+
 /** What a machine has to tell to who set it up. */
 export interface Facts {
-  /** What others call it. */
+  /** What others call it, without `.local`. */
   readonly hostName: string
   readonly addresses: ReadonlyArray<{ readonly interface: string; readonly address: string }>
   /** Hardware addresses. */
@@ -42,8 +44,16 @@ export async function gatherFacts(world: World, config: Config): Promise<Facts> 
   for (const { code, stream, detail } of found?.problems ?? []) {
     wrongs.push(wrong(code, stream ?? 'the credentials in place', detail))
   }
+  const name = config.host.name ?? ((await line(world, '/proc/sys/kernel/hostname')) || 'understudy')
+  const announced = (await announcedName(world)) ?? name
+  const taken = announced.startsWith(`${name}-`) && /^\d+$/.test(announced.slice(name.length + 1))
+  const hostName = taken ? announced : name
+  if (taken) {
+    const detail = `another machine on this network is called ${name} already; this one is ${hostName}.local`
+    wrongs.push(wrong('UNDERSTUDY_PROVISION_NAME_TAKEN', `the name ${name}`, detail))
+  }
   return {
-    hostName: config.host.name ?? ((await line(world, '/proc/sys/kernel/hostname')) || 'understudy'),
+    hostName,
     addresses: await world.host.addresses(),
     macs: await macAddresses(world),
     password,
@@ -53,11 +63,27 @@ export async function gatherFacts(world: World, config: Config): Promise<Facts> 
   }
 }
 
-async function pagePassword(world: World, { status, data }: Config): Promise<string | undefined> {
-  const path = status.passwordFile ?? join(data.directory, 'status-password')
-  await world.files.makeDirectory(data.directory, 0o750)
+/** Where the password of the page is, as long as nobody removes it. */
+export function passwordFile({ status, data }: Config): string {
+  return status.passwordFile ?? join(data.directory, 'status-password')
+}
+
+async function pagePassword(world: World, config: Config): Promise<string | undefined> {
+  const path = passwordFile(config)
+  await world.files.makeDirectory(config.data.directory, 0o750)
   await Password.open(world, path)
   return (await world.files.info(path)) && (await line(world, path))
+}
+
+/** What Avahi calls this machine at last, which is another name when its own was taken; `undefined` where it does not run. */
+async function announcedName({ programs }: World): Promise<string | undefined> {
+  const avahi = ['org.freedesktop.Avahi', '/', 'org.freedesktop.Avahi.Server', 'GetHostName']
+  try {
+    const { stdout } = await programs.run('busctl', ['--auto-start=no', 'call', ...avahi], { timeoutMs: BUS_MS })
+    return /^s "([a-z0-9-]{1,63})"\s*$/.exec(stdout)?.[1]
+  } catch {
+    return undefined
+  }
 }
 
 async function macAddresses(world: World): Promise<Facts['macs']> {

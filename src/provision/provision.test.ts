@@ -1,75 +1,36 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type Ran, Running } from '../../test/support/shell.ts'
 import { loadCommands } from '../cli/program.ts'
-import { credentialFiles, type TokenOrder } from '../sim/relay/credentials.ts'
+import type { TokenOrder } from '../sim/relay/credentials.ts'
 import type { Disk } from '../sim/world/disk.ts'
 import type { Machine } from '../sim/world/machine.ts'
-import { Simulation } from '../sim/world/simulation.ts'
+import type { Simulation } from '../sim/world/simulation.ts'
+import { BOOT, DATA, DAY_S, FreshPi, LINE, TO } from './fixtures.ts'
 
 // loading code takes real time, which does not pass in a simulation
 await loadCommands()
 
-const BOOT = '/boot/firmware'
-const DATA = '/var/lib/understudy'
-const TO = `${DATA}/provision`
-const LINE = `provision --from ${BOOT} --to ${TO}`
-const DAY_S = 86_400
-
+let fresh: FreshPi
 let simulation: Simulation
 let pi: Machine
 let card: Disk
-let nowMs: number
 
 beforeEach(async () => {
-  simulation = new Simulation(5)
-  pi = simulation.machine('pi')
-  pi.clock.setSynchronised(true)
-  nowMs = pi.clock.wallUs() / 1000
-  card = pi.mount(BOOT, 60e6)
-  let keys = 0
-  pi.programs.set('ssh-keygen', async (args, { world }) => {
-    const path = args[args.indexOf('-f') + 1]!
-    if (args[0] === '-y') return { code: 0, stdout: `ssh-ed25519 ${(await world.files.readFile(path)).toString()}\n` }
-    await world.files.writeFile(path, `KEY${++keys} ${args[args.indexOf('-C') + 1]}`, 0o600)
-    return { code: 0 }
-  })
+  fresh = new FreshPi()
+  simulation = fresh.simulation
+  pi = fresh.machine
+  card = fresh.card
   await put('/proc/sys/kernel/hostname', 'raspberry\n')
   await put('/sys/class/net/lo/address', '00:00:00:00:00:00\n')
   await put('/sys/class/net/eth0/address', 'b8:27:eb:00:00:01\n')
 })
 
-async function put(path: string, content: string | Uint8Array): Promise<void> {
-  const { files } = pi.world
-  await simulation.complete(files.makeDirectory(path.slice(0, path.lastIndexOf('/'))))
-  await simulation.complete(files.writeFile(path, content))
-}
-
-function pairOf(stream: string, order: Partial<TokenOrder> = {}) {
-  return credentialFiles(stream, { secret: 'any', audience: 'https://relay.example', nowMs, ...order })
-}
-
-/** Puts a pair of files into a folder; gives its token. */
-async function bring(stream: string, order: Partial<TokenOrder> = {}, folder = BOOT): Promise<string> {
-  const { accessFile, tokenFile, token } = pairOf(stream, order)
-  for (const { name, content } of [accessFile, tokenFile]) await put(`${folder}/${name}`, content)
-  return token
-}
-
-function sh(line: string): Promise<Ran> {
-  return simulation.complete(new Running(pi, line).result, 600_000)
-}
-
-async function read(path: string): Promise<string> {
-  return (await simulation.complete(pi.world.files.readFile(path))).toString()
-}
-
-async function names(path: string): Promise<string[]> {
-  return (await simulation.complete(pi.world.files.list(path))).map(({ name }) => name).sort()
-}
-
-function report(): Promise<string> {
-  return read(`${BOOT}/understudy-report.txt`)
-}
+const put: FreshPi['put'] = (...given) => fresh.put(...given)
+const bring: FreshPi['bring'] = (...given) => fresh.bring(...given)
+const pairOf: FreshPi['pairOf'] = (...given) => fresh.pairOf(...given)
+const sh: FreshPi['sh'] = (line) => fresh.sh(line)
+const read: FreshPi['read'] = (path) => fresh.read(path)
+const names: FreshPi['names'] = (path) => fresh.names(path)
+const report: FreshPi['report'] = () => fresh.report()
 
 describe('credentials', () => {
   test('are moved, for their owner alone, from the folder and the folders in it', async () => {
@@ -295,4 +256,36 @@ describe('the report', () => {
     await sh(LINE)
     expect(await report()).toContain('none yet: it has no network')
   })
+})
+
+test('a name that another machine has already is told, with the one that was given instead', async () => {
+  pi.programs.set('busctl', async () => ({ code: 0, stdout: 's "raspberry-2"\n' }))
+  await bring('spin30')
+  expect(await sh(LINE)).toMatchObject({ code: 0, out: expect.stringContaining('UNDERSTUDY_PROVISION_NAME_TAKEN') })
+  expect(await report()).toContain('another machine on this network is called raspberry already')
+})
+
+test('two configs with different names: the last one counts, and the other is told', async () => {
+  await put(`${BOOT}/understudy.toml`, '[host]\nname = "north"\n')
+  await put('/run/stick/understudy.toml', '[host]\nname = "south"\n')
+  await bring('spin30')
+  const { code, out } = await sh(`${LINE} --from /run/stick --run /run/told`)
+  expect(code).toBe(0)
+  expect(out).toContain('the two give different names to this machine: north and south')
+  expect(await read('/run/told/hostname')).toBe('south\n')
+})
+
+test('what was made is given to the user who records', async () => {
+  const given: string[] = []
+  pi.programs.set('chown', async (args) => {
+    given.push(args.join(' '))
+    return { code: 0 }
+  })
+  await bring('spin30')
+  await sh(`${LINE} --owner understudy`)
+  expect(given).toEqual([
+    `-R -h understudy: ${TO} ${DATA}/sync ${DATA}/sync/id_ed25519 ${DATA}/sync/id_ed25519-receipts ${DATA}/status-password ${DATA}/status-password.scrypt`
+  ])
+  pi.programs.delete('chown')
+  expect((await sh(`${LINE} --owner understudy`)).out).toContain('UNDERSTUDY_PROVISION_OWNER')
 })

@@ -1,24 +1,35 @@
+import { dirname } from 'node:path'
+import type { Config } from '../config/config.ts'
 import { readText } from '../config/text-file.ts'
 import { UnderstudyError } from '../errors.ts'
+import { syncPaths } from '../sync/paths.ts'
 import type { Files } from '../world/files.ts'
 import type { World } from '../world/world.ts'
 import type { Account } from './account.ts'
-import { lookThrough } from './brought.ts'
+import { type Bundle, lookThrough } from './brought.ts'
 import type { Now } from './choose.ts'
 import { parseTree, type Tree } from './config-text.ts'
-import { gatherFacts } from './facts.ts'
+import { gatherFacts, passwordFile } from './facts.ts'
+import { restoreIdentity, saveIdentity } from './identity.ts'
 import { placeFile } from './place.ts'
 import { reportText, saysTheSame } from './report.ts'
-import { readState, type State, writeState } from './state.ts'
+import { readState, type State, type Taken, writeState } from './state.ts'
+import { tellSystem } from './system.ts'
 import { takeConfig } from './take-config.ts'
 import { takeCredentials } from './take-credentials.ts'
-import { type Wrong, wrongOf } from './wrong.ts'
+import { type Wrong, wrong, wrongOf } from './wrong.ts'
 
 export interface ProvisionOptions {
   /** Folders that may bring something. Of two configs the later folder's counts. */
   readonly from: readonly string[]
   /** The folder where it is kept. */
   readonly to: string
+  /** Below it is written what the system is to be told; without it, nothing is. */
+  readonly run?: string | undefined
+  /** Where on the data disk the identity is copied to and from. */
+  readonly identity?: string | undefined
+  /** The user who records, and is to own what was taken in. */
+  readonly owner?: string | undefined
   /** A config whose keys hold where the one that was brought does not say otherwise. */
   readonly base?: string | undefined
 }
@@ -34,25 +45,35 @@ export interface Provisioned {
 
 const REPORT = 'understudy-report.txt'
 const MOST_BASE_BYTES = 1e6
+const CHOWN_MS = 60_000
 
 /**
  * Takes in what the folders bring, puts it into place, and writes a report back to each. It may be ended at any moment:
  * what was in use stays, whole, and the next run goes on.
  * @throws UNDERSTUDY_CONFIG_UNREADABLE, UNDERSTUDY_CONFIG_INVALID for the base
  */
-export async function provision(world: World, { from, to, base }: ProvisionOptions): Promise<Provisioned> {
+export async function provision(world: World, options: ProvisionOptions): Promise<Provisioned> {
   const { files, clock } = world
+  const { from, to, base, run, identity, owner } = options
   const baseTree = base === undefined ? {} : await readBase(files, base)
+  const places = identity === undefined ? undefined : { data: dirname(to), to, identity }
+  const { restored, wrongs } = places ? await restoreIdentity(files, places) : { restored: false, wrongs: [] }
   const state = await readState(files, to)
-  const bundles = []
-  for (const directory of from) bundles.push(await lookThrough(files, directory))
-  const accounts = bundles.map(({ directory, wrongs }): Account => ({ directory, taken: [], wrongs: [...wrongs] }))
-  const pairs = bundles.map((bundle, at) => [bundle, accounts[at]!] as const)
+  const pairs: Array<readonly [Bundle, Account]> = []
+  for (const directory of from) {
+    const bundle = await lookThrough(files, directory)
+    pairs.push([bundle, { directory, taken: [], wrongs: [...bundle.wrongs] }])
+  }
+  const accounts = pairs.map(([, account]) => account)
   const config = await takeConfig(files, pairs, to, baseTree, state)
   const now = { ms: clock.wallUs() / 1000, known: config.clock.trust || (await clock.synchronised()) }
   await takeCredentials(files, pairs, to, now)
+  wrongs.push(...(await tellSystem(files, config, to, run)))
   const facts = await gatherFacts(world, config)
-  const wrongs = await remember(files, to, state, accounts, now)
+  if (restored) state.taken.push({ ...when(now), from: places!.identity, what: 'the identity of the machine before' })
+  wrongs.push(...(await remember(files, to, state, accounts, now)))
+  if (places) wrongs.push(...(await saveIdentity(files, places)))
+  if (owner !== undefined) wrongs.push(...(await give(world, owner, config, to)))
   const report = reportText({ config, accounts, wrongs, facts, taken: state.taken, now })
   for (const account of accounts) await leaveReport(files, account, report)
   return { accounts, wrongs: [...wrongs, ...facts.wrongs], streams: [...facts.tokens.keys()] }
@@ -76,13 +97,33 @@ async function remember(
   now: Now
 ): Promise<Wrong[]> {
   for (const { directory, taken } of accounts) {
-    for (const what of taken) state.taken.push({ atMs: now.ms, guessed: !now.known, from: directory, what })
+    for (const what of taken) state.taken.push({ ...when(now), from: directory, what })
   }
   try {
     await writeState(files, to, state)
     return []
   } catch (error) {
     return [wrongOf(error, 'UNDERSTUDY_PROVISION_NO_PLACE', 'the record of what was taken in')]
+  }
+}
+
+function when({ ms, known }: Now): Pick<Taken, 'atMs' | 'guessed'> {
+  return { atMs: ms, guessed: !known }
+}
+
+/** What was made here belongs to whoever ran this: root, on the Pi. The recorder has to read it. */
+async function give({ files, programs }: World, owner: string, config: Config, to: string): Promise<Wrong[]> {
+  const { directory, keys } = syncPaths(config)
+  const password = passwordFile(config)
+  const paths: string[] = []
+  for (const path of [to, directory, keys.upload, keys.receipts, password, `${password}.scrypt`]) {
+    if (await files.info(path)) paths.push(path)
+  }
+  try {
+    const { code } = await programs.run('chown', ['-R', '-h', `${owner}:`, ...paths], { timeoutMs: CHOWN_MS })
+    return code === 0 ? [] : [wrong('UNDERSTUDY_PROVISION_OWNER', owner)]
+  } catch (error) {
+    return [wrongOf(error, 'UNDERSTUDY_PROVISION_OWNER', owner)]
   }
 }
 

@@ -3,7 +3,7 @@ import { stringify } from 'smol-toml'
 import type { Config } from '../config/config.ts'
 import { validate } from '../config/validate.ts'
 import { isTable } from '../config/values.ts'
-import { UnderstudyError } from '../errors.ts'
+import { explain, UnderstudyError } from '../errors.ts'
 import type { Files } from '../world/files.ts'
 import type { Account } from './account.ts'
 import type { Bundle } from './brought.ts'
@@ -43,6 +43,7 @@ export async function takeConfig(
 ): Promise<Config> {
   let inForce = await readTaken(files, to)
   let useful: Tree = {}
+  const valid: Array<readonly [Account, Tree]> = []
   for (const [{ directory, configFile }, account] of bundles) {
     const brought = configFile && (await readConfig(files, configFile, to, account))
     if (!brought) continue
@@ -52,11 +53,8 @@ export async function takeConfig(
       continue
     }
     if (Object.keys(tree).length === 0) continue
-    if (inForce && state.seen[directory] === digest) {
-      if (stringify(tree) !== stringify(inForce))
-        account.wrongs.push(wrong('UNDERSTUDY_PROVISION_NOT_IN_FORCE', 'understudy.toml'))
-      continue
-    }
+    valid.push([account, tree])
+    if (inForce && state.seen[directory] === digest) continue
     useful = tree
     const failure = await keep(files, to, tree, certificates)
     if (failure) account.wrongs.push(failure)
@@ -66,6 +64,7 @@ export async function takeConfig(
       account.taken.push('understudy.toml')
     }
   }
+  for (const [account, tree] of valid) if (inForce) tellOther(account, tree, inForce)
   return effective(files, to, base, inForce ?? useful, bundles[0]?.[1])
 }
 
@@ -116,6 +115,16 @@ async function readConfig(
   const certificates = 'certificates' in found ? found.certificates : new Map()
   const digest = createHash('sha256').update(stringify(tree)).digest('hex')
   return { digest, tree, certificates, faults }
+}
+
+/** Tells that a good config is not the one in force. */
+function tellOther({ wrongs }: Account, tree: Tree, inForce: Tree): void {
+  if (stringify(tree) === stringify(inForce)) return
+  const [its, used] = [tree, inForce].map(({ host }) => (isTable(host) ? host['name'] : undefined))
+  const { what } = explain('UNDERSTUDY_PROVISION_NOT_IN_FORCE')
+  const names =
+    its === used ? '' : `; the two give different names to this machine: ${its ?? 'none'} and ${used ?? 'none'}`
+  wrongs.push(wrong('UNDERSTUDY_PROVISION_NOT_IN_FORCE', 'understudy.toml', `${what}${names}`))
 }
 
 async function keep(files: Files, to: string, tree: Tree, certificates: Certificates): Promise<Wrong | undefined> {
