@@ -1,9 +1,11 @@
-/** `npm run bench -- receive|store|idle|health|memory|reading|verify|seal|seal-day|analytics [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
+/** `npm run bench -- receive|store|idle|health|page|idle-page|memory|reading|verify|seal|seal-day|analytics [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import { analytics } from './analytics.ts'
 import { health } from './health.ts'
 import { idle } from './idle.ts'
+import { idlePage } from './idle-page.ts'
 import { memory } from './memory.ts'
+import { page } from './page.ts'
 import { reading } from './reading.ts'
 import { receive } from './receive.ts'
 import { seal, sealDay } from './seal.ts'
@@ -15,6 +17,8 @@ const benches: Record<string, (quick: boolean) => Promise<void>> = {
   store,
   idle,
   health,
+  page,
+  'idle-page': idlePage,
   memory,
   reading,
   verify,

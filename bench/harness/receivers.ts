@@ -67,8 +67,11 @@ export const bare: Start = (feeder) => peers(feeder, [start(process.execPath, [b
 export const floor: Start = (feeder, directory) =>
   peers(feeder, [start(process.execPath, [bench('peer/floor.ts'), directory, ...urls(feeder)])])
 
-/** `understudy run` as it is shipped, with every stream read on the tick, or at once. Taken is what is on the disk. */
-export function understudy(how: 'tick' | 'live'): Start {
+/**
+ * `understudy run` as it is shipped, with every stream read on the tick, or at once. Taken is what is on the disk.
+ * @param port its page's; 0: no page
+ */
+export function understudy(how: 'tick' | 'live', port = 8088): Start {
   const program = bench('../dist/cli/main.js')
   return async (feeder, directory) => {
     const [config, data] = [join(directory, 'understudy.toml'), join(directory, 'data')]
@@ -76,7 +79,15 @@ export function understudy(how: 'tick' | 'live'): Start {
     const streams = [`credentials = "${directory}/credentials"`, `sockets = ${JSON.stringify(urls(feeder))}`]
     writeFileSync(
       config,
-      ['[streams]', ...streams, '[relay]', `live = ${how === 'live' ? '["*"]' : '[]'}`, ''].join('\n')
+      [
+        '[streams]',
+        ...streams,
+        '[relay]',
+        `live = ${how === 'live' ? '["*"]' : '[]'}`,
+        '[status]',
+        `port = ${port}`,
+        ''
+      ].join('\n')
     )
     const child = start(program, ['run', '--config', config, '--data', data])
     child.stdout.resume()

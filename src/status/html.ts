@@ -46,14 +46,15 @@ function isList(part: Part): part is readonly Part[] {
 /** @param between what is before each of them, and at the end */
 function joined(all: readonly Html[], between: readonly string[]): Html {
   const end = between[all.length] ?? ''
-  return new Html(
-    all.map(({ text }, at) => (between[at] ?? '') + text).join('') + end,
-    all.map(({ shape }, at) => (between[at] ?? '') + shape).join('') + end,
-    new Map(all.flatMap(({ values }) => [...values]))
-  )
+  const text = all.map((part, at) => (between[at] ?? '') + part.text).join('') + end
+  // Most parts have nothing marked in them, and are made again and again while somebody looks.
+  if (all.every(({ values }) => values.size === 0)) return drawing(text)
+  const shape = all.map((part, at) => (between[at] ?? '') + part.shape).join('') + end
+  return new Html(text, shape, new Map(all.flatMap(({ values }) => [...values])))
 }
 
 function escaped(text: string): string {
+  if (/^[\w .,:;/%()-]*$/.test(text)) return text
   const shown = text.toWellFormed().replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
   return shown.replace(/[&<>"'`]/g, (one) => `&#${one.charCodeAt(0)};`)
 }

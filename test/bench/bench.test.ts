@@ -43,6 +43,13 @@ test('health: what it costs to look', () => {
   expect(quick('health')).toMatch(/^\| looking how everything stands \|.*\d/m)
 })
 
+test('page: what those who look at it cost, and what it costs while nobody does', () => {
+  const printed = quick('page', 'idle-page')
+  for (const row of ['50 event streams', 'ratio, of each pair', 'with the page', 'with the page, looked at once']) {
+    expect(printed).toMatch(new RegExp(`^\\| ${row}.*\\d`, 'm'))
+  }
+})
+
 test('receiving and memory: everyone takes every message, and a quick look leaves the page alone', () => {
   const file = join(root, 'docs/benchmarks.md')
   const page = (): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)

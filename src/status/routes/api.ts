@@ -49,7 +49,9 @@ export function apiRoutes(app: FastifyInstance, { config, sources, snapshots, li
     // It ends with its connection: nothing else comes on it, and pieces need no lengths.
     raw.useChunkedEncodingByDefault = false
     raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), 'content-type': 'text/event-stream' })
-    live.listen(raw)
+    raw.flushHeaders()
+    // Straight to the connection: a response does as much again for each write. It has none yet where others come first.
+    live.listen(raw.socket ?? raw)
     return reply
   })
 
