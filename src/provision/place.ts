@@ -17,7 +17,13 @@ export async function placeFile(
   if (await holds(files, path, data)) return
   // One that a cut left behind may have another mode.
   await files.remove(temporary)
-  await writeDurably(files, path, data, mode, temporary)
+  try {
+    await writeDurably(files, path, data, mode, temporary)
+  } catch (error) {
+    // Half a file would take the last room of a full disk.
+    await files.remove(temporary).catch(() => {})
+    throw error
+  }
   if (!(await holds(files, path, data))) {
     throw new UnderstudyError('UNDERSTUDY_PROVISION_NO_PLACE', 'what was written reads back otherwise')
   }

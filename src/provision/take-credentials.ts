@@ -33,9 +33,10 @@ export async function takeCredentials(
       else if (tell(file, fate, account)) done.add(file)
     }
   }
-  // A run that was killed may have left names that are not on the disk yet.
-  if (done.size > 0) await files.syncDirectory(`${to}/credentials`)
-  for (const [bundle, account] of accounts) await removeDone(files, bundle, done, account)
+  for (const [bundle, account] of accounts) {
+    const its = bundle.files.filter((file) => done.has(file))
+    if (its.length > 0) await removeDone(files, bundle, its, to, account)
+  }
 }
 
 /** Tells what becomes of a file; gives whether the same is in place. */
@@ -54,12 +55,20 @@ function tell({ stream, kind, where }: BroughtFile, fate: Fate, { taken, wrongs 
 async function removeDone(
   files: Files,
   bundle: Bundle,
-  done: ReadonlySet<BroughtFile>,
+  done: readonly BroughtFile[],
+  to: string,
   account: Account
 ): Promise<void> {
-  for (const path of new Set(bundle.files.map((file) => file.path))) {
+  try {
+    // A run that was killed may have left names that are not on the disk yet.
+    await files.syncDirectory(`${to}/credentials`)
+  } catch (error) {
+    account.wrongs.push(wrongOf(error, 'UNDERSTUDY_PROVISION_NO_PLACE', 'the folder of the credentials'))
+    return
+  }
+  for (const path of new Set(done.map((file) => file.path))) {
     const inIt = bundle.files.filter((file) => file.path === path)
-    if (bundle.badArchives.has(path) || !inIt.every((file) => done.has(file))) continue
+    if (bundle.badArchives.has(path) || !inIt.every((file) => done.includes(file))) continue
     const where = inIt.length > 1 ? inIt[0]!.where.split(': ')[0]! : inIt[0]!.where
     try {
       await files.remove(path)
