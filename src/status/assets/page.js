@@ -6,6 +6,7 @@
   const connection = document.getElementById('connection')
   let events
   let lost
+  let again
 
   const tell = (text) => {
     if (connection.textContent !== text) connection.textContent = text
@@ -54,13 +55,26 @@
       lost ??= new Date()
       tell(`No connection since ${lost.toLocaleTimeString()}: what is shown here was so then.`)
       // A server that answers otherwise than with events is not asked again by the browser itself.
-      if (events.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS)
+      if (events.readyState === EventSource.CLOSED) again = setTimeout(retry, AGAIN_MS)
     })
+  }
+
+  /** It may want the password again, or have too many listeners: then the page is renewed at least. */
+  const retry = async () => {
+    const asked = new Date()
+    await renew().then(
+      () => {
+        lost = asked
+      },
+      () => {}
+    )
+    if (!document.hidden) listen()
   }
 
   // Who does not look costs nothing.
   document.addEventListener('visibilitychange', () => {
     events.close()
+    clearTimeout(again)
     if (document.hidden) return
     lost ??= new Date()
     listen()
