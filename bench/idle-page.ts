@@ -13,7 +13,7 @@ const variants = [without, 'with the page', once]
 
 /** What the page costs while nobody looks: recorders with and without it side by side, started in another order each round. */
 export async function idlePage(quick: boolean): Promise<void> {
-  const [rounds, settleMs, seconds] = quick ? [1, 3000, 3] : [5, 20_000, 120]
+  const [rounds, settleMs, seconds] = quick ? [1, 3000, 3] : [5, 20_000, 60]
   const results = new Results()
   for (let round = 0; round < rounds; round++) {
     const order = variants.map((_, index) => variants[(index + round) % variants.length]!)
