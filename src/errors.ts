@@ -161,8 +161,8 @@ const registry = {
     exit: 1
   },
   UNDERSTUDY_NETWORK_INTERCEPTED: {
-    what: 'the certificate is not signed by anyone this machine trusts',
-    remedy: 'if the network inspects TLS, name its certificate in [network] ca_file',
+    what: "a certificate in the relay's place is not signed by anyone this machine trusts",
+    remedy: 'if the network inspects TLS, name its certificate in [network] ca_file; else ask its operator',
     exit: 1
   },
   UNDERSTUDY_NETWORK_CERTIFICATE: {

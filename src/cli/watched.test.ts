@@ -6,12 +6,14 @@ import { codeUrl, credentialsOf } from '../sim/relay/join.ts'
 import { SimulatedRelay } from '../sim/relay/relay.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
+import { loadApp } from '../status/server.ts'
 import { loadCommands } from './program.ts'
 
 /** A recorder's health as it shows outside: in `status`, in what it calls by itself, and in what systemd is told. */
 
 // loading code takes real time, which does not pass in a simulation
 await loadCommands()
+await loadApp()
 
 const CREDENTIALS = '/credentials'
 const HOUR_MS = 3_600_000
@@ -108,7 +110,7 @@ test('a stream that is cut is told of once it was unheard for as long as it may 
   const { code, out, verdict } = await status()
   expect(code).toBe(5)
   expect(out).toMatch(
-    /^Not everything is being kept: 2 of 2 streams are not heard\.\nFAILING {4}spin30 is not heard: .*\n {11}/
+    /^Not everything is being kept: 2 of 2 streams are not heard: no answer came in time\.\nFAILING {4}spin30 is not heard: .*\n {11}/
   )
   expect(codes(verdict)).toEqual(['stream-unheard', 'stream-unheard'])
   expect(told.at(-1)).toMatchObject({ kind: 'verdict', state: 'failing', sentence: verdict.sentence })
@@ -244,6 +246,36 @@ test('a primary that does not answer its students is told of, and when it does a
   lab.send(asked('indicators'))
   lab.send(said('indicators'))
   await simulation.run(60_000)
+  expect((await status()).code).toBe(0)
+  await stopped(recorder)
+})
+
+test.each([
+  ['a portal', () => relay.trap({ portal: true }), /a captive portal or filter answered in the relay's place/],
+  ['a portal that redirects', () => simulation.network.fail('relay', 'HTTP_302'), /a captive portal or filter/],
+  ['a filter', () => simulation.network.fail('relay', 'HTTP_403'), /a captive portal or filter/],
+  ['a portal without TLS', () => simulation.network.fail('relay', 'EPROTO'), /a captive portal or filter/],
+  ['an interceptor', () => simulation.network.fail('relay', 'SELF_SIGNED_CERT_IN_CHAIN'), /not signed by anyone/],
+  ['another interceptor', () => simulation.network.fail('relay', 'CERT_SIGNATURE_FAILURE'), /not signed by anyone/],
+  ['a proxy that does not let through', () => simulation.network.fail('relay', 'PROXY_REFUSED'), /the proxy refused/]
+])('%s is told as what it is, wherever one looks', async (_name, fault, words) => {
+  const recorder = await recording()
+  fault()
+  simulation.network.reset(pi, simulation.machine('relay'))
+  await simulation.run(30 * 60_000)
+  const { code, out, verdict } = await status()
+  expect([code, codes(verdict)]).toEqual([5, ['stream-unheard', 'stream-unheard']])
+  expect(verdict.sentence).toMatch(words)
+  expect(verdict.reasons[0]!.todo).toMatch(/network/)
+  expect(out).toMatch(/UNDERSTUDY_NETWORK_/)
+  expect(told.at(-1)?.sentence).toMatch(words)
+  const page = pi.world.sockets.request('http://localhost:8088/', { method: 'GET', timeoutMs: 60_000 })
+  const { body } = await simulation.complete(page, 120_000)
+  expect(body.replaceAll('&#39;', "'")).toMatch(words)
+  for (const text of [out, body, JSON.stringify(verdict)]) expect(text).not.toMatch(/cannot be reached/)
+  relay.untrap()
+  simulation.network.fail('relay', undefined)
+  await simulation.run(10 * 60_000)
   expect((await status()).code).toBe(0)
   await stopped(recorder)
 })

@@ -1,5 +1,6 @@
-import { systemCode } from '../errors.ts'
+import { type ErrorCode, systemCode } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { networkError } from '../network.ts'
 import type { Route } from '../world/sockets.ts'
 import { type Ms, sleep, type Timer } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -88,7 +89,7 @@ export class Notifier {
         failures = 0
         continue
       }
-      if (failures++ === 0) this.#log.warn({ fault }, 'a notification could not be sent; it is tried again')
+      if (failures++ === 0) this.#log.warn(fault, 'a notification could not be sent; it is tried again')
       const mostMs = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** (failures - 1))
       const waitMs = mostMs * (0.5 + this.#world.random.fraction() / 2)
       await sleep(this.#world.timers, waitMs, AbortSignal.any([this.#stopping.signal, this.#news.signal]))
@@ -96,8 +97,8 @@ export class Notifier {
     this.#sending = false
   }
 
-  /** Gives what went wrong, in a word that tells nothing of the URL. */
-  async #post(body: string): Promise<string | undefined> {
+  /** Gives what went wrong, in words that tell nothing of the URL, and the code where it was the network. */
+  async #post(body: string): Promise<{ readonly fault: string; readonly code?: ErrorCode } | undefined> {
     try {
       const { url, route } = this.#options
       const headers = { 'content-type': 'application/json' }
@@ -108,11 +109,16 @@ export class Notifier {
         body,
         timeoutMs: TIMEOUT_MS
       })
-      return status >= 200 && status < 300 ? undefined : `HTTP ${status}`
+      return status >= 200 && status < 300 ? undefined : faultOf(`HTTP_${status}`)
     } catch (error) {
-      return systemCode(error) ?? 'unknown'
+      return faultOf(systemCode(error) ?? 'unknown')
     }
   }
+}
+
+function faultOf(fault: string): { fault: string; code?: ErrorCode } {
+  const { code } = networkError(fault)
+  return { fault, ...(code.startsWith('UNDERSTUDY_NETWORK_') && { code }) }
 }
 
 function bodyOf(kind: 'verdict' | 'heartbeat', verdict: Verdict, { site, version, nowMs: atMs }: Report): string {

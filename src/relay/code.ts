@@ -4,11 +4,11 @@
  */
 
 import { type ErrorCode, systemCode, UnderstudyError } from '../errors.ts'
+import { networkError, statusCode } from '../network.ts'
 import type { HttpAnswer, Route } from '../world/sockets.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { RelayListener } from './listener.ts'
-import { networkError, statusCode } from './network.ts'
 import type { StreamSource } from './source.ts'
 
 /** An answer that takes longer does not tell the time to 1.5 s: `Date` was written at some time of it. */

@@ -1,12 +1,12 @@
 import type { ErrorCode } from '../errors.ts'
 import { UnderstudyError } from '../errors.ts'
+import { networkError } from '../network.ts'
 import type { Route, WebSocketConnection } from '../world/sockets.ts'
 import type { Ms, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { isRefusal } from './backoff.ts'
 import { askCode } from './code.ts'
 import type { LossCause, RelayListener } from './listener.ts'
-import { networkError } from './network.ts'
 import type { StreamSource } from './source.ts'
 
 /**

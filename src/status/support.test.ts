@@ -23,6 +23,9 @@ test('codes and logins in URLs do not either, and what helps does', () => {
   expect(withoutSecretText(text)).toBe(
     'wss://(left out)@relay.example/session/spin30?code=(left out)&x=1 at 2026-11-02T08:00:00.000Z'
   )
+  expect(withoutSecretText('by http://me:p@ss@proxy.example:3128/, me@example.org')).toBe(
+    'by http://(left out)@proxy.example:3128/, me@example.org'
+  )
   for (const kept of [
     'UNDERSTUDY_RELAY_TOKEN_EXPIRED',
     'understudy-support',

@@ -52,7 +52,7 @@ export function withoutSecretText(text: string): string {
   return text
     .replace(/\beyJ[\w-]+(\.[\w-]+)*/g, LEFT_OUT)
     .replace(/([?&](?:code|token|key|secret|password)=)[^&\s"#]+/gi, `$1${LEFT_OUT}`)
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"]+@/gi, `$1${LEFT_OUT}@`)
+    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/"]+@/gi, `$1${LEFT_OUT}@`)
     .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, LEFT_OUT)
     .replace(/(?<![\w/-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}(?![\w-])/g, LEFT_OUT)
 }

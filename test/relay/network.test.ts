@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CredentialFiles } from '../../src/sim/relay/credentials.ts'
 import { credentialsOf } from '../../src/sim/relay/join.ts'
 import { SimulatedRelay } from '../../src/sim/relay/relay.ts'
-import { certificate, proxying } from '../../src/world/real/fixtures.ts'
+import { certificate, proxying, serving } from '../../src/world/real/fixtures.ts'
 import { sleep } from '../../src/world/time.ts'
 import { realRelayBinary } from '../real-relay.ts'
 import { Front } from './rig/front.ts'
@@ -37,7 +37,7 @@ describe.each(relays)('%s', (_, make) => {
   }
 
   /** A front over https whose websockets are wss, under a certificate that nobody else has signed. */
-  async function secured(): Promise<{ front: Front; cert: string }> {
+  async function secured(): Promise<{ front: Front; cert: string; key: string }> {
     const tls = await certificate()
     const front = await Front.open(relay, tls)
     const port = await endTls(tls, relay.relayUrl)
@@ -45,7 +45,7 @@ describe.each(relays)('%s', (_, make) => {
       const answer = await ask()
       return { ...answer, body: answer.body.replace(relay.relayUrl, `wss://127.0.0.1:${port}`) }
     }
-    return { front, cert: tls.cert }
+    return { front, ...tls }
   }
 
   test('https and wss under a certificate of its own: with ca_file, and without', async () => {
@@ -91,13 +91,56 @@ describe.each(relays)('%s', (_, make) => {
     expect((await recorder.stop()).code).toBe(0)
   })
 
-  test('a captive portal is told apart, and heard as soon as it lets through', async () => {
+  test('through a proxy over TLS with a login: the POST, the websocket and the notifications, and no word of it', async () => {
+    const { front, ...tls } = await secured()
+    const proxy = await proxying(undefined, { tls, login: 'lab:se cret' })
+    const told = Promise.withResolvers<string>()
+    const request = async ({ body }: { body: string }): Promise<{ status: number; body: string }> => {
+      told.resolve(body)
+      return { status: 200, body: '' }
+    }
+    const sink = await serving({ request }, tls)
+    const recorder = await Recorder.prepare()
+    const way = `proxy = "${proxy.url.replace('://', '://lab:se%20cret@')}"\nca_file = "${recorder.folder}/ca.pem"\n`
+    await writeFile(
+      `${recorder.folder}/config.toml`,
+      `[network]\n${way}[notify]\nurl = "https://${sink.address}/hook"\n`
+    )
+    await chmod(`${recorder.folder}/config.toml`, 0o600)
+    await writeFile(`${recorder.folder}/ca.pem`, tls.cert)
+    await recorder.issue(through(front, 'secure'))
+    recorder.start()
+    await recorder.untilHeard(['secure'])
+    await expectRecorded(recorder, 'secure')
+    expect(JSON.parse(await told.promise)).toMatchObject({ kind: 'heartbeat' })
+    expect(proxy.targets).toEqual(expect.arrayContaining([new URL(front.url).host, sink.address]))
+    expect(new Set(proxy.targets).size).toBe(3)
+    const { out, err } = await recorder.command('status')
+    for (const text of [recorder.output, out, err]) expect(text).not.toMatch(/se(%20| )cret|lab:/)
+    expect((await recorder.stop()).code).toBe(0)
+  })
+
+  test('an interceptor is told apart, in status and by doctor, too', async () => {
+    const { front } = await secured()
+    const own = await certificate()
+    const inner = await endTls(own, front.url)
+    const proxy = await proxying(undefined, { instead: `127.0.0.1:${inner}` })
+    const recorder = await Recorder.prepare(`[network]\nproxy = "${proxy.url}"\n`)
+    await recorder.issue(through(front, 'spin30'))
+    recorder.start()
+    await recorder.untilLogged({ stream: 'spin30', code: 'UNDERSTUDY_NETWORK_INTERCEPTED' })
+    expect((await recorder.command('status')).out).toContain('UNDERSTUDY_NETWORK_INTERCEPTED')
+    expect((await recorder.command('doctor')).out).toContain('ca_file')
+    expect((await recorder.stop()).code).toBe(0)
+  })
+
+  test.each([
+    { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body: '<!doctype html><title>Hi</title>' },
+    { status: 302, headers: { location: 'http://login.example/' }, body: '' },
+    { status: 511, headers: {}, body: 'log in first' }
+  ])('a captive portal ($status) is told apart, and heard as soon as it lets through', async (portal) => {
     const front = await Front.open(relay)
-    front.answer = async () => ({
-      status: 200,
-      headers: { 'content-type': 'text/html; charset=utf-8' },
-      body: '<!doctype html><title>Welcome</title>'
-    })
+    front.answer = async () => portal
     const recorder = await Recorder.prepare()
     await recorder.issue(through(front, 'spin30'))
     recorder.start()

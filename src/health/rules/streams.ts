@@ -29,7 +29,12 @@ export const streamRules: readonly Rule[] = [
             sinceMs
           }
         }),
-    together: (count, { streams }) => `${count} of ${streams.length} streams are not heard`
+    together: (count, { streams }) => {
+      const codes = new Set(streams.flatMap(({ state, code }) => (state === 'unheard' ? [code] : [])))
+      const [code] = codes
+      const why = codes.size === 1 && code !== undefined ? `: ${explain(code).what}` : ''
+      return `${count} of ${streams.length} streams are not heard${why}`
+    }
   },
   {
     code: 'stream-never-spoke',

@@ -1,3 +1,4 @@
+import { explain } from '../../errors.ts'
 import type { StreamReport } from '../../health/report.ts'
 import { type Html, html, live } from '../html.ts'
 import { DAY_MS, type Snapshot } from '../snapshot.ts'
@@ -21,12 +22,13 @@ ${legend}
 
 /** How a stream is at this moment. */
 export function stateOf({ zone, report }: Snapshot, stream: StreamReport): Html {
-  const { state, unheardSinceMs, cause } = stream
+  const { state, unheardSinceMs, cause, code } = stream
+  const reason = code === undefined ? cause : explain(code).what
   const since =
     state === 'unheard' && unheardSinceMs !== undefined
       ? html` since ${time(zone, unheardSinceMs, report.nowMs)}`
       : undefined
-  const why = state === 'unheard' && cause !== undefined ? `: ${cause}` : ''
+  const why = state === 'unheard' && reason !== undefined ? `: ${reason}` : ''
   return html`<span class="heard ${state}"><span aria-hidden="true">${marks[state]}</span> ${states[state]}</span>${since}${why}`
 }
 

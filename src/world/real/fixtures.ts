@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { generate } from 'selfsigned'
@@ -42,19 +43,35 @@ export async function serving(
   return { address: `127.0.0.1:${server.port}`, close }
 }
 
+interface ProxyOptions {
+  /** Spoken with who asks. */
+  readonly tls?: { readonly key: string; readonly cert: string }
+  /** `user:password`, without which it answers 407. */
+  readonly login?: string
+  /** Where it connects to, whatever it is asked for: an interceptor. */
+  readonly instead?: string
+}
+
 /** A proxy that knows CONNECT only, or refuses everything with `refusal`, or with `null` never answers. */
 export async function proxying(
-  refusal?: number | null
+  refusal?: number | null,
+  { tls, login, instead }: ProxyOptions = {}
 ): Promise<{ url: string; targets: string[]; open: Set<Socket> }> {
-  const server = createServer((_, response) => response.writeHead(405).end())
+  const notThus: RequestListener = (_, response) => response.writeHead(405).end()
+  const server = tls ? createSecureServer(tls, notThus) : createServer(notThus)
+  server.on('tlsClientError', () => {})
+  const isLogin = (header = ''): boolean =>
+    login === undefined || header === `Basic ${Buffer.from(login).toString('base64')}`
   const targets: string[] = []
   // A server of HTTP leaves it half open.
   server.on('connection', (socket: Socket) => void socket.once('end', () => socket.end()))
   server.on('connect', (request, socket: Socket) => {
     targets.push(request.url ?? '')
     if (refusal === null) return socket.resume()
-    if (refusal) return socket.end(`HTTP/1.1 ${refusal} No\r\n\r\n`)
-    const { hostname, port } = new URL(`tcp://${request.url}`)
+    socket.on('error', () => {})
+    const status = isLogin(request.headers['proxy-authorization']) ? refusal : 407
+    if (status) return socket.end(`HTTP/1.1 ${status} No\r\n\r\n`)
+    const { hostname, port } = new URL(`tcp://${instead ?? request.url}`)
     const onward = connect(Number(port), hostname, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
       socket.pipe(onward).pipe(socket)
@@ -63,7 +80,7 @@ export async function proxying(
     socket.once('close', () => onward.destroy())
   })
   const { port, open } = await listening(server)
-  return { url: `http://127.0.0.1:${port}`, targets, open }
+  return { url: `http${tls ? 's' : ''}://127.0.0.1:${port}`, targets, open }
 }
 
 /** A TCP server that speaks as it is told; gives its port. */

@@ -23,15 +23,22 @@ export function takeRoute(
   route: Route,
   signal: AbortSignal
 ): { agent?: ProxyAgent | Agent; secureContext?: SecureContext } {
+  const trust = route.ca ? { secureContext: trusting(route.ca) } : {}
   const secure = /^(https|wss):/i.test(url)
   const leniency = secure && route.judgeDates ? { trusted: trusted(route.ca), signal } : undefined
   const agent = route.proxy
-    ? new ProxyAgent(route.proxy, { signal, highWaterMark: 1 }, leniency)
+    ? new ProxyAgent(route.proxy, { signal, highWaterMark: 1, ...trust }, leniency)
     : leniency && new LenientAgent(leniency)
-  return { ...(agent && { agent }), ...(route.ca && { secureContext: trusting(route.ca) }) }
+  return { ...(agent && { agent }), ...trust }
 }
 
-/** Goes through a proxy by CONNECT, to http and https alike. Fails with PROXY_REFUSED when the proxy won't. */
+/** Nobody there is the proxy. */
+const REFUSED = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPROTO', 'ERR_TLS_CERT_ALTNAME_INVALID'])
+
+/**
+ * Goes through a proxy by CONNECT, to http and https alike. Fails with PROXY_REFUSED when the proxy won't, and with
+ * HTTP_<status> when something that wants a person to log in answers in its place.
+ */
 class ProxyAgent extends HttpsProxyAgent<string> {
   readonly #leniency: Leniency | undefined
 
@@ -52,13 +59,16 @@ class ProxyAgent extends HttpsProxyAgent<string> {
     }
     const given = { ...options, ...identity, ...(this.#leniency && lenient) } as typeof options
     const socket = await super.connect(request, given).catch((error) => {
-      // No code: it hung up, or its answer was not HTTP. Other codes (ENETUNREACH, …) speak of the network.
-      const refused = [undefined, 'ECONNREFUSED', 'ECONNRESET'].includes(systemCode(error))
+      // No code: it hung up, or its answer was not HTTP. Other codes (ENETUNREACH, …) speak of the network, or of its
+      // certificate.
+      const code = systemCode(error)
+      const refused = code === undefined || REFUSED.has(code) || code.startsWith('ERR_SSL_')
       throw refused ? codedError('PROXY_REFUSED', 'the proxy does not answer', error) : error
     })
     if (status === 200) return this.#leniency ? vet(socket as TLSSocket, host, this.#leniency) : socket
     socket.destroy()
-    throw codedError('PROXY_REFUSED', `the proxy answered ${status}`)
+    const isPortal = status === 511 || (status >= 300 && status < 400)
+    throw codedError(isPortal ? `HTTP_${status}` : 'PROXY_REFUSED', `the proxy answered ${status}`)
   }
 }
 
