@@ -25,6 +25,15 @@ export default defineConfig({
       { test: { name: 'health', include: ['test/health/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'formats', include: ['test/formats/**/*.test.ts'], fileParallelism: false, ...patient } },
       { test: { name: 'page', include: ['test/page/**/*.test.ts'], fileParallelism: false, ...patient } },
+      {
+        test: {
+          name: 'systemd',
+          include: ['test/systemd/**/*.test.ts'],
+          globalSetup: 'test/systemd/bundle.ts',
+          fileParallelism: false,
+          ...patient
+        }
+      },
       { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], fileParallelism: false, ...patient } },
       // These take long, and nothing in them depends on how fast the machine is: two at a time.
       { test: { name: 'captures', include: ['test/captures/**/*.test.ts'], maxWorkers: 2, ...patient } },

@@ -31,7 +31,7 @@ function copyProgram() {
 
 function installPackages() {
   const platform = ['--os=linux', `--cpu=${arch}`, '--libc=glibc']
-  const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']
+  const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']
   // None of them needs a script of its own: all that is compiled comes ready made.
   run('npm', ['ci', '--omit=dev', '--ignore-scripts', ...platform, ...quiet], resolve(target))
   rmSync(join(target, 'package-lock.json'))

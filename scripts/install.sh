@@ -220,11 +220,13 @@ install_further_programs() {
   local -a missing=()
   [[ -x $root/usr/bin/rsync ]] || missing+=(rsync)
   [[ -x $root/usr/bin/ssh ]] || missing+=(openssh-client)
+  # By it systemd says whether the clock is synchronised.
+  [[ -x $root/usr/bin/dbus-daemon || -x $root/usr/bin/dbus-broker-launch ]] || missing+=(dbus)
   ((${#missing[@]})) || return 0
   if [[ -z $root ]] && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; then
     return
   fi
-  say "To hand over to a primary it will need: apt-get install ${missing[*]}"
+  say "To hand over to a primary, and to know the time, it will need: apt-get install ${missing[*]}"
 }
 
 start() {

@@ -30,6 +30,9 @@ const loopDisks = { mke2fs: 'e2fsprogs', mount: 'mount', losetup: 'mount', findm
 /** What it takes to hand something over to a primary. */
 const handingOver = { rsync: 'rsync', rrsync: 'rsync', sshd: 'openssh-server', ssh: 'openssh-client' }
 
+/** What it takes to have a machine of one's own, under a systemd of its own. */
+const ownMachine = { 'systemd-analyze': 'systemd', 'systemd-nspawn': 'systemd-container', 'dbus-daemon': 'dbus' }
+
 /** The programs a suite cannot do without, each with the Debian package that has it; `root` where it must be root. */
 const suites = [
   { name: 'unit', needs: {} },
@@ -45,6 +48,7 @@ const suites = [
   { name: 'captures', needs: { zstd: 'zstd', jq: 'jq' } },
   { name: 'sync', needs: { ...handingOver, flock: 'util-linux' } },
   { name: 'page', needs: { chromium: 'chromium', python3: 'python3' } },
+  { name: 'systemd', needs: { ...ownMachine, ...handingOver, nsenter: 'util-linux', python3: 'python3' }, root: true },
   { name: 'bench', needs: { python3: 'python3-venv', zstd: 'zstd', jq: 'jq' } }
 ]
 
@@ -95,7 +99,7 @@ function runSuite(suite, results) {
     const note = `${suite.name}: needs ${programs} (apt-get install ${missing.map(([, name]) => name).join(' ')})`
     return lack(note)
   }
-  if (suite.root && !isRoot) return lack(`${suite.name}: needs to be root, for disks of its own`)
+  if (suite.root && !isRoot) return lack(`${suite.name}: needs to be root, for disks or a machine of its own`)
   const file = join(results, `${suite.name}.json`)
   const output = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
   const ok = run('vitest', ['run', '--project', suite.name, ...output])

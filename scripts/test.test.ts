@@ -16,7 +16,8 @@ beforeEach(() => {
   const transfers = ['rsync', 'rrsync', 'sshd', 'ssh', 'flock']
   const disks = ['mke2fs', 'mount', 'losetup', 'findmnt']
   const capturing = ['zstd', 'jq', 'chromium']
-  const all = ['tsc', 'biome', 'knip', 'python3', 'git', ...capturing, ...transfers, ...disks]
+  const machines = ['systemd-analyze', 'systemd-nspawn', 'dbus-daemon', 'nsenter']
+  const all = ['tsc', 'biome', 'knip', 'python3', 'git', ...capturing, ...transfers, ...disks, ...machines]
   for (const name of all) program(name, 'exit 0')
   program('id', 'echo 0')
   vitest({ numPassedTests: 2, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: [] }, 0)
