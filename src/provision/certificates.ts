@@ -10,8 +10,8 @@ const MOST_BYTES = 1e6
 export type Certificates = ReadonlyMap<string, Buffer>
 
 /**
- * Where `ca_file` is the name of a file beside the config, the tree is made to name the place where a copy is to be kept:
- * a stick goes again.
+ * Where there is a `ca_file`, the name of a file beside the config or a path, the tree is made to name the place where a copy
+ * is to be kept: a stick goes again, and the recorder does not start without what it is to trust.
  * @param keep the folder of the copies
  * @returns the copies to be made, or what is wrong, as `network.ca_file: …`
  */
@@ -25,20 +25,24 @@ export async function findCertificates(
   for (const section of ['network', 'wifi']) {
     const table = tree[section]
     const name = isTable(table) && table['ca_file']
-    if (!isTable(table) || typeof name !== 'string' || !/^[^/\\\0]+$/.test(name)) continue
+    if (!isTable(table) || typeof name !== 'string' || !/^(\/[^\0]*|[^/\\\0]+)$/.test(name)) continue
+    const path = name.startsWith('/') ? name : `${beside}/${name}`
     const place = `${section}.ca_file`
     let bytes: Buffer
     try {
-      const size = (await files.info(`${beside}/${name}`))?.sizeBytes ?? 0
+      const size = (await files.info(path))?.sizeBytes ?? 0
       if (size > MOST_BYTES) return { place, what: 'the file is too large for certificates' }
-      bytes = await files.readFile(`${beside}/${name}`)
+      bytes = await files.readFile(path)
     } catch (error) {
-      return { place, what: `there is no such file beside understudy.toml (${whyUnreadable(error)})` }
+      return {
+        place,
+        what: `there is no such file beside understudy.toml, or it cannot be read (${whyUnreadable(error)})`
+      }
     }
     if (!isPem(bytes)) return { place, what: 'the file holds no certificate in PEM (-----BEGIN CERTIFICATE-----)' }
-    const path = `${keep}/${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.pem`
-    certificates.set(path, bytes)
-    table['ca_file'] = path
+    const kept = `${keep}/${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.pem`
+    certificates.set(kept, bytes)
+    table['ca_file'] = kept
   }
   return { certificates }
 }

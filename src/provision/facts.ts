@@ -91,11 +91,10 @@ async function macAddresses(world: World): Promise<Facts['macs']> {
   const entries = await world.files.list(folder).catch(() => [])
   const macs: Array<{ interface: string; address: string }> = []
   for (const name of entries.map((entry) => entry.name).sort()) {
+    // The loopback and its like are no devices.
+    if (!(await world.files.info(`${folder}/${name}/device`).catch(() => undefined))) continue
     const address = await line(world, `${folder}/${name}/address`)
-    // Of no hardware: the loopback.
-    if (/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(address) && address !== '00:00:00:00:00:00') {
-      macs.push({ interface: name, address })
-    }
+    if (/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(address)) macs.push({ interface: name, address })
   }
   return macs
 }

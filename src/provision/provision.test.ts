@@ -4,6 +4,7 @@ import type { TokenOrder } from '../sim/relay/credentials.ts'
 import type { Disk } from '../sim/world/disk.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import type { Simulation } from '../sim/world/simulation.ts'
+import { certificate } from '../world/real/fixtures.ts'
 import { BOOT, DATA, DAY_S, FreshPi, LINE, TO } from './fixtures.ts'
 
 // loading code takes real time, which does not pass in a simulation
@@ -22,6 +23,7 @@ beforeEach(async () => {
   await put('/proc/sys/kernel/hostname', 'raspberry\n')
   await put('/sys/class/net/lo/address', '00:00:00:00:00:00\n')
   await put('/sys/class/net/eth0/address', 'b8:27:eb:00:00:01\n')
+  await put('/sys/class/net/eth0/device/uevent', '')
 })
 
 const put: FreshPi['put'] = (...given) => fresh.put(...given)
@@ -186,6 +188,43 @@ describe('a config', () => {
     expect(await read(`${TO}/understudy.toml`)).toContain('site = "north"')
   })
 
+  test('that has a mistake says what is in force meanwhile', async () => {
+    await put(`${BOOT}/understudy.toml`, '[status]\nprot = 80\n')
+    expect((await sh(LINE)).out).toContain('(correct it; until then only what is right in it is used)')
+    await put(`${BOOT}/understudy.toml`, 'site = "north"\n')
+    await sh(LINE)
+    await put(`${BOOT}/understudy.toml`, '[status]\nprot = 80\n')
+    expect((await sh(LINE)).out).toContain('(correct it; until then the last good one stays in force)')
+  })
+
+  test('may name a certificate beside it, of which a copy is kept', async () => {
+    const { cert } = await certificate()
+    const named = async (): Promise<string> =>
+      /^ca_file = "(.*)"$/m.exec(await read(`${TO}/understudy.toml`))?.[1] ?? ''
+    await put(`${BOOT}/understudy.toml`, '[network]\nca_file = "ca.pem"\n')
+    await put(`${BOOT}/ca.pem`, cert)
+    await sh(LINE)
+    expect(await read(await named())).toBe(cert)
+    const before = await named()
+    const { cert: other } = await certificate()
+    await put(`${BOOT}/ca.pem`, other)
+    await sh(LINE)
+    expect(await named()).not.toBe(before)
+    expect(await read(await named())).toBe(other)
+    await put(`${BOOT}/ca.pem`, 'no certificate')
+    expect((await sh(LINE)).out).toContain('network.ca_file: the file holds no certificate in PEM')
+    expect(await read(await named())).toBe(other)
+  })
+
+  test('that is the first, and names a certificate and has a mistake elsewhere, is used with its certificate', async () => {
+    const { cert } = await certificate()
+    await put(`${BOOT}/understudy.toml`, '[network]\nca_file = "ca.pem"\n[relais]\n')
+    await put(`${BOOT}/ca.pem`, cert)
+    await sh(LINE)
+    const [, path] = /^ca_file = "(.*)"$/m.exec(await read(`${TO}/understudy.toml`)) ?? []
+    expect(await read(path!)).toBe(cert)
+  })
+
   test('in Windows-1252 or UTF-16 is read, and said to be odd', async () => {
     const text = '# \u00a3\r\n[wifi]\r\nssid = "caf\u00e9"\r\n'
     for (const bytes of [Buffer.from(text, 'latin1'), Buffer.from(`\uFEFF${text}`, 'utf16le')]) {
@@ -242,6 +281,7 @@ describe('the report', () => {
     expect(text).toContain('eth0  192.0.2.20')
     expect(text).toContain('eth0  b8:27:eb:00:00:01')
     expect(text).toContain('-no-overwrite /srv/u/understudy",restrict ssh-ed25519 KEY1 understudy understudy upload')
+    expect(text).not.toContain('00:00:00:00:00:00')
     expect(text).not.toContain(token)
   })
 

@@ -83,7 +83,8 @@ function streamLines({ facts, now }: ReportParts): string[] {
 
 function takenLines(taken: readonly Taken[]): string[] {
   if (taken.length === 0) return ['Nothing yet.']
-  return taken.toReversed().map(({ atMs, guessed, from, what }) => {
+  const newestFirst = taken.toSorted((a, b) => b.atMs - a.atMs)
+  return newestFirst.map(({ atMs, guessed, from, what }) => {
     return `${timeOf(atMs)}${guessed ? ' (clock not set)' : ''}  ${from}: ${what}`
   })
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { stringify } from 'smol-toml'
 import type { Config } from '../config/config.ts'
 import { validate } from '../config/validate.ts'
@@ -7,26 +6,16 @@ import { explain, UnderstudyError } from '../errors.ts'
 import type { Files } from '../world/files.ts'
 import type { Account } from './account.ts'
 import type { Bundle } from './brought.ts'
-import { type Certificates, findCertificates } from './certificates.ts'
-import { type Fault, faultsOf, parseTree, type Tree } from './config-text.ts'
-import { laptopText } from './laptop-text.ts'
-import { lineOf } from './line-of.ts'
+import type { Certificates } from './certificates.ts'
+import { type Fault, parseTree, type Tree } from './config-text.ts'
 import { placeFile } from './place.ts'
+import { type BroughtConfig, readConfig } from './read-config.ts'
 import type { State } from './state.ts'
 import { type Wrong, wrong, wrongOf } from './wrong.ts'
 
-const MOST_BYTES = 1e6
 const HEAD = `# Made by \`understudy provision\`, anew at each start, of the understudy.toml that was brought and of what belongs to this
 # machine. Change the one on the card or the stick instead. What joins the wireless network is left out.
 `
-
-/** A config that lies in a folder. */
-interface BroughtConfig {
-  readonly digest: string
-  readonly tree: Tree
-  readonly certificates: Certificates
-  readonly faults: readonly Fault[]
-}
 
 /**
  * Takes in the configs that are valid and new since the last of their folder, the last folder's last, and puts what is in
@@ -45,11 +34,15 @@ export async function takeConfig(
   let useful: Tree = {}
   const valid: Array<readonly [Account, Tree]> = []
   for (const [{ directory, configFile }, account] of bundles) {
-    const brought = configFile && (await readConfig(files, configFile, to, account))
+    const brought = configFile && (await readAndTell(files, configFile, to, account, inForce !== undefined))
     if (!brought) continue
     const { digest, tree, faults, certificates } = brought
     if (faults.length > 0) {
       useful = withoutFaulty(tree, faults)
+      const failure = inForce ? undefined : await keepCertificates(files, to, certificates)
+      // The recorder does not start when it cannot read what it is to trust.
+      if (failure) useful = {}
+      if (failure) account.wrongs.push(failure)
       continue
     }
     if (Object.keys(tree).length === 0) continue
@@ -68,53 +61,28 @@ export async function takeConfig(
   return effective(files, to, base, inForce ?? useful, bundles[0]?.[1])
 }
 
-/** Gives the config in a file with all that is wrong in it, told in the account; `undefined` when it cannot be read. */
-async function readConfig(
+/** Reads a config, and tells all that is wrong in it; `undefined` when it cannot be read. */
+async function readAndTell(
   files: Files,
   path: string,
   to: string,
-  account: Account
+  { wrongs }: Account,
+  replaces: boolean
 ): Promise<BroughtConfig | undefined> {
   const where = path.slice(path.lastIndexOf('/') + 1)
-  const tell = ({ line, what }: Fault): void => {
-    const place = line === undefined ? where : `${where}, line ${line}`
-    account.wrongs.push(
-      wrong('UNDERSTUDY_CONFIG_INVALID', place, what, 'correct it; until then the last good one stays in force')
-    )
-  }
-  let bytes: Buffer
   try {
-    if (((await files.info(path))?.sizeBytes ?? 0) > MOST_BYTES) {
-      tell({ line: undefined, what: `it is larger than ${MOST_BYTES} bytes`, section: undefined })
-      return undefined
+    const brought = await readConfig(files, path, `${to}/ca`)
+    if (brought.odd !== undefined) wrongs.push(wrong('UNDERSTUDY_PROVISION_ODD_TEXT', where, brought.odd))
+    const meanwhile = replaces ? 'the last good one stays in force' : 'only what is right in it is used'
+    for (const { line, what } of brought.faults) {
+      const place = line === undefined ? where : `${where}, line ${line}`
+      wrongs.push(wrong('UNDERSTUDY_CONFIG_INVALID', place, what, `correct it; until then ${meanwhile}`))
     }
-    bytes = await files.readFile(path)
+    return brought
   } catch (error) {
-    account.wrongs.push(wrongOf(error, 'UNDERSTUDY_PROVISION_SOURCE', where))
+    wrongs.push(wrongOf(error, 'UNDERSTUDY_PROVISION_SOURCE', where))
     return undefined
   }
-  const { text, odd } = laptopText(bytes)
-  if (odd !== undefined) {
-    account.wrongs.push(wrong('UNDERSTUDY_PROVISION_ODD_TEXT', where, odd))
-  }
-  const parsed = parseTree(text)
-  if ('fault' in parsed) {
-    tell(parsed.fault)
-    return { digest: '', tree: {}, certificates: new Map(), faults: [parsed.fault] }
-  }
-  const { tree } = parsed
-  const found = await findCertificates(files, tree, path.slice(0, path.lastIndexOf('/')), `${to}/ca`)
-  const faults = faultsOf(tree, text)
-  if ('place' in found) {
-    const [section] = found.place.split('.')
-    const others = faults.filter(({ what }) => !what.startsWith(`${found.place}:`))
-    faults.splice(0, faults.length, ...others)
-    faults.push({ line: lineOf(text, found.place), what: `${found.place}: ${found.what}`, section })
-  }
-  faults.forEach(tell)
-  const certificates = 'certificates' in found ? found.certificates : new Map()
-  const digest = createHash('sha256').update(stringify(tree)).digest('hex')
-  return { digest, tree, certificates, faults }
 }
 
 /** Tells that a good config is not the one in force. */
@@ -127,10 +95,21 @@ function tellOther({ wrongs }: Account, tree: Tree, inForce: Tree): void {
   wrongs.push(wrong('UNDERSTUDY_PROVISION_NOT_IN_FORCE', 'understudy.toml', `${what}${names}`))
 }
 
-async function keep(files: Files, to: string, tree: Tree, certificates: Certificates): Promise<Wrong | undefined> {
+async function keepCertificates(files: Files, to: string, certificates: Certificates): Promise<Wrong | undefined> {
   try {
-    await files.makeDirectory(`${to}/ca`, 0o755)
+    if (certificates.size > 0) await files.makeDirectory(`${to}/ca`, 0o755)
     for (const [path, bytes] of certificates) await placeFile(files, path, bytes, 0o644)
+    return undefined
+  } catch (error) {
+    return wrongOf(error, 'UNDERSTUDY_PROVISION_NO_PLACE', 'ca_file')
+  }
+}
+
+async function keep(files: Files, to: string, tree: Tree, certificates: Certificates): Promise<Wrong | undefined> {
+  const failure = await keepCertificates(files, to, certificates)
+  if (failure) return failure
+  try {
+    await files.makeDirectory(to, 0o750)
     await placeFile(files, `${to}/taken.toml`, stringify(tree), 0o600)
     return undefined
   } catch (error) {

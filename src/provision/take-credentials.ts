@@ -46,8 +46,7 @@ function tell({ stream, kind, where }: BroughtFile, fate: Fate, { taken, wrongs 
     const detail = `it expires on ${dayOf(fate.untilMs)}; the one in use lasts longer, and stays`
     wrongs.push(wrong('UNDERSTUDY_PROVISION_SHORTER', where, detail))
   }
-  if (fate.is === 'taken')
-    taken.push(kind === 'token' ? `the token of ${stream} (${where})` : `the address of ${stream} (${where})`)
+  if (fate.is === 'taken') taken.push(`${kind === 'token' ? 'the token' : 'the address'} of ${stream} (${where})`)
   return fate.is === 'taken' || fate.is === 'known'
 }
 
