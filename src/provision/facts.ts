@@ -6,6 +6,7 @@ import { Password } from '../status/password.ts'
 import { type PublicKeys, prepareKeys } from '../sync/keys.ts'
 import { syncPaths } from '../sync/paths.ts'
 import type { World } from '../world/world.ts'
+import type { Now } from './choose.ts'
 import { type Wrong, wrong, wrongOf } from './wrong.ts'
 
 const BUS_MS = 5000
@@ -20,7 +21,7 @@ export interface Facts {
   /** Of the page; `undefined` when it was set by a person and is kept as a hash only. */
   readonly password: string | undefined
   readonly keys: PublicKeys | undefined
-  /** The streams that can be recorded, and until when. */
+  /** Of the streams whose credentials are in place. */
   readonly tokens: ReadonlyMap<string, TokenFacts>
   readonly wrongs: readonly Wrong[]
 }
@@ -61,6 +62,11 @@ export async function gatherFacts(world: World, config: Config): Promise<Facts> 
     tokens: found?.tokens ?? new Map(),
     wrongs
   }
+}
+
+/** The streams that can be recorded: by a clock that is not right no token has expired. */
+export function recordable({ tokens }: Pick<Facts, 'tokens'>, { ms, known }: Now): string[] {
+  return [...tokens].flatMap(([stream, { expiresMs }]) => (known && expiresMs <= ms ? [] : [stream]))
 }
 
 /** Where the password of the page is, as long as nobody removes it. */

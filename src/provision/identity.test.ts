@@ -18,7 +18,7 @@ beforeEach(async () => {
   usb = pi.machine.mount(MOUNT)
   await pi.bring('spin30')
   await pi.put(`${BOOT}/understudy.toml`, 'site = "north"\n')
-  await pi.put(`${DATA}/ssh/ssh_host_ed25519_key`, 'the host key')
+  await pi.put(`${DATA}/system/ssh/ssh_host_ed25519_key`, 'the host key')
   expect(await pi.sh(line)).toMatchObject({ code: 0 })
 })
 
@@ -32,7 +32,7 @@ async function self(): Promise<string[]> {
     `${DATA}/sync/id_ed25519`,
     `${DATA}/sync/id_ed25519-receipts`,
     `${DATA}/status-password`,
-    `${DATA}/ssh/ssh_host_ed25519_key`,
+    `${DATA}/system/ssh/ssh_host_ed25519_key`,
     `${TO}/credentials/log.token.spin30`,
     `${TO}/understudy.toml`
   ]

@@ -16,7 +16,7 @@ export interface IdentityPlaces {
 
 /** In the data folder; of folders, the files in them. */
 const FILES = ['status-password', 'status-password.scrypt']
-const FOLDERS = ['sync', 'ssh']
+const FOLDERS = ['sync', 'system/ssh']
 /** Of the folder `sync`: the rest is the state of handing over, which goes with the journal. */
 const SYNC = /^(id_ed25519(-receipts)?|known_hosts)$/
 const KEY = 'sync/id_ed25519'

@@ -95,6 +95,17 @@ describe('credentials', () => {
     expect(await names(BOOT)).toEqual(['log.token.spin30', 'understudy-report.txt'])
   })
 
+  test('in place whose token has expired since can be recorded no more, if the clock is right', async () => {
+    await bring('spin30', { expiresInS: 3600 })
+    await bring('spin31')
+    await sh(LINE)
+    await simulation.run(2 * 3_600_000)
+    expect(await sh(LINE)).toMatchObject({ code: 0, out: '1 stream can be recorded\n' })
+    expect(await report()).toMatch(/^spin30 +TOKEN HAS EXPIRED on 2026-11-02: ask for a new one\r$/m)
+    pi.clock.setSynchronised(false)
+    expect(await sh(LINE)).toMatchObject({ out: '2 streams can be recorded\n' })
+  })
+
   test('are not judged by a clock that is not set', async () => {
     pi.clock.setSynchronised(false)
     const token = await bring('spin30', { claims: { nbf: Date.UTC(2026, 11, 24) / 1000 } })

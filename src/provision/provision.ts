@@ -9,7 +9,7 @@ import type { Account } from './account.ts'
 import { type Bundle, lookThrough } from './brought.ts'
 import type { Now } from './choose.ts'
 import { parseTree, type Tree } from './config-text.ts'
-import { gatherFacts, passwordFile } from './facts.ts'
+import { gatherFacts, passwordFile, recordable } from './facts.ts'
 import { restoreIdentity, saveIdentity } from './identity.ts'
 import { placeFile } from './place.ts'
 import { reportText, saysTheSame } from './report.ts'
@@ -76,7 +76,8 @@ export async function provision(world: World, options: ProvisionOptions): Promis
   if (owner !== undefined) wrongs.push(...(await give(world, owner, config, to)))
   const report = reportText({ config, accounts, wrongs, facts, taken: state.taken, now })
   for (const account of accounts) await leaveReport(files, account, report)
-  return { accounts, wrongs: [...wrongs, ...facts.wrongs], streams: [...facts.tokens.keys()] }
+  const configured = (await files.info(`${to}/understudy.toml`).catch(() => undefined)) !== undefined
+  return { accounts, wrongs: [...wrongs, ...facts.wrongs], streams: configured ? recordable(facts, now) : [] }
 }
 
 async function readBase(files: Files, path: string): Promise<Tree> {

@@ -4,7 +4,7 @@ import { expiryWarning } from '../config/token.ts'
 import { setupOf } from '../sync/setup.ts'
 import type { Account } from './account.ts'
 import { dayOf, type Now } from './choose.ts'
-import type { Facts } from './facts.ts'
+import { type Facts, recordable } from './facts.ts'
 import type { Taken } from './state.ts'
 import type { Wrong } from './wrong.ts'
 
@@ -32,7 +32,7 @@ export function reportText(parts: ReportParts): string {
     ],
     [
       'IN SHORT',
-      `${count(facts.tokens.size, 'stream')} can be recorded.`,
+      `${count(recordable(facts, now).length, 'stream')} can be recorded.`,
       toBePutRight === 0 ? 'Nothing has to be put right.' : `${count(toBePutRight, 'thing')} to be looked at, below.`
     ],
     toBePutRight > 0 && [
