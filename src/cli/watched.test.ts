@@ -87,6 +87,9 @@ async function status(): Promise<{ code: number; out: string; verdict: Verdict }
   return { code, out, verdict: health.verdict }
 }
 
+/** How often systemd was told that it lives. */
+const beats = (): number => pi.supervisor.told.filter((line) => line === 'WATCHDOG=1').length
+
 function codes({ reasons }: Verdict): string[] {
   return reasons.map(({ code }) => code)
 }
@@ -171,30 +174,50 @@ test('a clock that is not set is told of at once', async () => {
   await stopped(recorder)
 })
 
-test('a full disk fails the verdict, and stops what systemd is told', async () => {
+test('a full disk fails the verdict, and nobody starts the recorder again, who would lose what waits for room', async () => {
   pi.supervisor.watchdogMs = 20_000
   const recorder = await recording()
-  const beats = (): number => pi.supervisor.told.filter((line) => line === 'WATCHDOG=1').length
   await simulation.run(60_000)
   expect(beats()).toBe(14)
   const { capacityBytes } = pi.disk
   pi.disk.capacityBytes = 0
+  const minutes = 30
+  for (let minute = 0; minute < minutes; minute++) {
+    relay.say('spin30', `{"minute":${minute}}`)
+    await simulation.run(60_000)
+    expect(beats()).toBe(14 + 12 * (minute + 1))
+  }
+  expect((await status()).verdict.reasons[0]).toMatchObject({ code: 'commits-failing', state: 'failing' })
+  expect(told.at(-1)?.state).toBe('failing')
+  pi.disk.capacityBytes = capacityBytes
+  await simulation.run(90_000)
+  expect((await status()).code).toBe(0)
+  expect(told.at(-1)?.state).toBe('ok')
+  await stopped(recorder)
+  expect(await sh('export --raw --out /out')).toMatchObject({ code: 0 })
+  const exported = (await simulation.complete(pi.world.files.readFile('/out/spin30.jsonl'))).toString()
+  expect(exported.match(/"minute"/g)).toHaveLength(minutes)
+  const lines = pi.supervisor.told.filter((line) => line !== 'WATCHDOG=1')
+  expect([lines[0], lines.at(-1)]).toEqual(['READY=1', 'STOPPING=1'])
+  expect(lines).toContain('STATUS=Everything is being kept: 2 of 2 streams are heard.')
+})
+
+test('a disk that fails to take what must be committed stops what systemd is told, until it does again', async () => {
+  pi.supervisor.watchdogMs = 20_000
+  const recorder = await recording()
+  pi.disk.failsAfterBytes = 0
   // What the journal has to say, so that something needs a commit.
-  simulation.network.reset(pi, simulation.machine('relay'))
+  relay.say('spin30', '{"something":1}')
   await simulation.run(15_000)
   const before = beats()
   expect((await status()).verdict.reasons[0]).toMatchObject({ code: 'commits-failing', state: 'failing' })
   await simulation.run(60_000)
   expect(beats()).toBe(before)
-  expect(told.at(-1)?.state).toBe('failing')
-  pi.disk.capacityBytes = capacityBytes
+  pi.disk.failsAfterBytes = Number.POSITIVE_INFINITY
   await simulation.run(90_000)
   expect(beats()).toBeGreaterThan(before)
   expect((await status()).code).toBe(0)
   await stopped(recorder)
-  const lines = pi.supervisor.told.filter((line) => line !== 'WATCHDOG=1')
-  expect([lines[0], lines.at(-1)]).toEqual(['READY=1', 'STOPPING=1'])
-  expect(lines).toContain('STATUS=Everything is being kept: 2 of 2 streams are heard.')
 })
 
 test('an event loop that is slow does not say that it lives', async () => {

@@ -11,7 +11,8 @@ const TICKS = 4
 
 /**
  * Tells systemd that the service lives, but only while it does what it is there for: commits succeed, or nothing needed
- * one, and the event loop is quick. A process that merely runs is started again.
+ * one, and the event loop is quick. A process that merely runs is started again. One exception: on a full disk no commit
+ * succeeds either, but a start makes no room, and would lose what waits for it in memory.
  */
 export class Watchdog {
   readonly #world: World
@@ -48,7 +49,7 @@ export class Watchdog {
     const isQuick = nowUs - this.#expectedUs < LATE_US
     this.#expectedUs = nowUs + tickMs * 1000
     const { open, failure, pendingMs } = this.#journal()
-    if (isQuick && open && failure === undefined && pendingMs < COMMIT_MS)
-      void this.#world.supervisor.tell('WATCHDOG=1')
+    const isCommitting = open && failure === undefined && pendingMs < COMMIT_MS
+    if (isQuick && (isCommitting || failure === 'disk full')) void this.#world.supervisor.tell('WATCHDOG=1')
   }
 }

@@ -19,21 +19,18 @@ import { WatchedRecorder } from './watched-recorder.ts'
 
 const AGREE_MS = 5000
 
-interface Prepared {
-  readonly recorder: WatchedRecorder
-  /** Where the data folder is not the usual one. */
-  readonly data?: string
-  /** Does it, and gives since when it is so. */
-  readonly inject: () => Promise<number>
-  /** Puts it right, where that can be done. */
-  readonly heal?: () => Promise<void>
-}
-
 interface Row {
   readonly fault: string
   readonly code: string
   readonly state: 'attention' | 'failing'
-  readonly prepare: () => Promise<Prepared>
+  /** A recorder where all is well. */
+  readonly begin: () => Promise<{
+    readonly recorder: WatchedRecorder
+    /** Does it, and gives since when it is so. */
+    readonly inject: () => Promise<number>
+    /** Puts it right, where that can be done. */
+    readonly heal?: () => Promise<void>
+  }>
 }
 
 const rows: readonly Row[] = [
@@ -41,38 +38,27 @@ const rows: readonly Row[] = [
     fault: 'a stream is cut',
     code: 'stream-unheard',
     state: 'failing',
-    async prepare() {
-      const recorder = await WatchedRecorder.prepare()
-      await recorder.start()
-      return {
-        recorder,
-        async inject() {
-          await recorder.relay.stop()
-          return Date.now()
-        },
-        heal: () => recorder.relay.start()
-      }
+    async begin() {
+      const recorder = await WatchedRecorder.start()
+      return { recorder, inject: () => recorder.relay.stop().then(Date.now), heal: () => recorder.relay.start() }
     }
   },
   {
     fault: 'a token expires',
     code: 'token-expired',
     state: 'failing',
-    async prepare() {
-      const recorder = await WatchedRecorder.prepare()
-      await recorder.start()
+    async begin() {
+      const recorder = await WatchedRecorder.start()
+      const issue = (expiresInS: number): Promise<void> =>
+        recorder.recorder.issue(recorder.relay.credentials('spin30', { expiresInS }))
       return {
         recorder,
         async inject() {
-          const short = recorder.relay.credentials('spin30', { expiresInS: 25 })
-          await recorder.recorder.issue(short)
+          await issue(25)
           await recorder.untilFound('token-expires')
-          const [{ tokenExpiresMs } = { tokenExpiresMs: 0 }] = (await recorder.status()).streams
-          return tokenExpiresMs!
+          return (await recorder.status()).streams[0]!.tokenExpiresMs!
         },
-        async heal() {
-          await recorder.recorder.issue(recorder.relay.credentials('spin30', { expiresInS: 90 * 86_400 }))
-        }
+        heal: () => issue(90 * 86_400)
       }
     }
   },
@@ -80,42 +66,24 @@ const rows: readonly Row[] = [
     fault: 'the disk is full',
     code: 'commits-failing',
     state: 'failing',
-    async prepare() {
-      const folder = await mkdtemp(`${tmpdir()}/understudy-health-`)
-      const disk = await LoopDisk.make(`${folder}/disk`, 400)
-      onTestFinished(async () => {
-        await disk.remove()
-        await rm(folder, { recursive: true })
-      })
-      const data = `${disk.path}/data`
-      const recorder = await WatchedRecorder.prepare({ journal: 'min_free = "100MB"' }, { UNDERSTUDY_DATA: data })
-      await recorder.start()
-      const speaker = await Speaker.join(recorder.relay, 'spin30')
+    async begin() {
+      const { recorder, disk } = await onDiskOfItsOwn()
       const other = `${disk.path}/other`
-      return {
-        recorder,
-        data,
-        inject: () => fillUp(recorder, disk.path, other, speaker),
-        heal: () => rm(other)
-      }
+      return { recorder, inject: () => fillUp(recorder, disk.path, other), heal: () => rm(other) }
     }
   },
   {
     fault: 'the clock is not synchronised',
     code: 'clock-unsynchronised',
     state: 'attention',
-    async prepare() {
+    async begin() {
       const clock = await KernelClock.take()
       onTestFinished(() => clock.giveBack())
       await clock.synchronised(true)
-      const recorder = await WatchedRecorder.prepare({ clock: 'trust = false' })
-      await recorder.start()
+      const recorder = await WatchedRecorder.start({ clock: 'trust = false' })
       return {
         recorder,
-        async inject() {
-          await clock.synchronised(false)
-          return Date.now()
-        },
+        inject: () => clock.synchronised(false).then(Date.now),
         heal: () => clock.synchronised(true)
       }
     }
@@ -124,12 +92,11 @@ const rows: readonly Row[] = [
     fault: 'the primary refuses what is handed over',
     code: 'sync-refused',
     state: 'attention',
-    async prepare() {
+    async begin() {
       const primary = await Primary.start()
       onTestFinished(() => primary.remove())
       const target = `target = "${userInfo().username}@127.0.0.1:${primary.directory}"`
-      const recorder = await WatchedRecorder.prepare({ sync: `${target}\nport = ${primary.port}` })
-      await recorder.start()
+      const recorder = await WatchedRecorder.start({ sync: `${target}\nport = ${primary.port}` })
       return {
         recorder,
         async inject() {
@@ -151,18 +118,16 @@ const rows: readonly Row[] = [
     fault: 'a store is damaged',
     code: 'damage',
     state: 'attention',
-    async prepare() {
-      const recorder = await WatchedRecorder.prepare({ journal: 'store_size = "1MB"' })
-      await recorder.start()
+    async begin() {
+      const recorder = await WatchedRecorder.start({ journal: 'store_size = "1MB"' })
       const speaker = await Speaker.join(recorder.relay, 'spin30')
       for (let part = 0; part < 24; part++) await speaker.say([`{"part":"${randomBytes(50_000).toString('base64')}"}`])
-      const stores = `${recorder.recorder.data}/stores`
       // From then on nobody touches it but who reads it.
       await recorder.recorder.untilLogged({ msg: 'a store is merged' })
       return {
         recorder,
         async inject() {
-          const store = `${stores}/000001`
+          const store = `${recorder.recorder.data}/stores/000001`
           for (const name of await readdir(store)) if (name.endsWith('.ldb')) await spoil(`${store}/${name}`)
           const sinceMs = Date.now()
           // Whoever reads it comes upon it; this reads all.
@@ -174,67 +139,82 @@ const rows: readonly Row[] = [
   }
 ]
 
-test.each(rows)('$fault: everybody says so', async ({ code, state, prepare }) => {
-  const { recorder, data, inject, heal } = await prepare()
-  await recorder.untilFound(undefined, data)
+test.each(rows)('$fault: everybody says so', async ({ code, state, begin }) => {
+  const { recorder, inject, heal } = await begin()
+  await recorder.untilFound(undefined)
   const sinceMs = await inject()
-  const verdict = await recorder.untilFound(code, data)
+  const verdict = await recorder.untilFound(code)
   expect(verdict.state).toBe(state)
   const told = await recorder.untilTold(({ reasons }) => reasons.some((reason) => reason.code === code))
   expect(told.atMs - sinceMs).toBeLessThanOrEqual(AGREE_MS)
-  for (const [name, ask] of Object.entries(recorder.channels(data))) {
+  for (const [name, ask] of Object.entries(recorder.channels())) {
     const word = await ask()
     expect(word?.state, name).toBe(state)
     if (word?.sentence !== undefined) expect(word.sentence, name).toBe(verdict.sentence)
   }
   if (!heal) return
   await heal()
-  await recorder.untilFound(undefined, data)
+  await recorder.untilFound(undefined)
   await recorder.untilTold(({ state: now, atMs }) => now === 'ok' && atMs >= told.atMs)
-  for (const [name, ask] of Object.entries(recorder.channels(data))) expect((await ask())?.state, name).toBe('ok')
+  for (const [name, ask] of Object.entries(recorder.channels())) expect((await ask())?.state, name).toBe('ok')
 })
 
-test('systemd is told by the process itself, and not while nothing can be committed', async () => {
+test('systemd is told by the process itself, on a full disk too, and not while a disk fails', async () => {
+  const folder = await mkdtemp(`${tmpdir()}/understudy-health-`)
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const socket = await NotifySocket.open(`${folder}/notify`)
+  const { recorder, disk } = await onDiskOfItsOwn({ NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '2000000' })
+  const { pid } = recorder.recorder
+  const beats = (): number => socket.told.filter((line) => line === `${pid} WATCHDOG=1`).length
+  await socket.until((told) => told.includes(`${pid} READY=1`) && beats() >= 3)
+  await socket.until((told) => told.includes(`${pid} STATUS=Everything is being kept: 1 of 1 stream is heard.`))
+
+  await fillUp(recorder, disk.path, `${disk.path}/other`)
+  const whenFull = beats()
+  await socket.until(() => beats() > whenFull + 2)
+  await rm(`${disk.path}/other`)
+  await recorder.untilFound(undefined)
+
+  await disk.pull()
+  const speaker = await Speaker.join(recorder.relay, 'spin30')
+  await speaker.say(['{"still":"here"}'])
+  await recorder.untilFound('commits-failing')
+  const before = beats()
+  // By its own clock: four beats would have come meanwhile.
+  const sinceUs = (await recorder.status()).nowUs
+  while ((await recorder.status()).nowUs - sinceUs < 2_500_000) await speaker.say(['{"still":"here"}'])
+  expect(beats() - before).toBeLessThanOrEqual(1)
+  await recorder.recorder.stop()
+  await socket.until((told) => told.includes(`${pid} STOPPING=1`))
+})
+
+/** A recorder with its data on a disk that nobody else uses. */
+async function onDiskOfItsOwn(
+  environment: Readonly<Record<string, string>> = {}
+): Promise<{ recorder: WatchedRecorder; disk: LoopDisk }> {
   const folder = await mkdtemp(`${tmpdir()}/understudy-health-`)
   const disk = await LoopDisk.make(`${folder}/disk`, 400)
   onTestFinished(async () => {
     await disk.remove()
     await rm(folder, { recursive: true })
   })
-  const socket = await NotifySocket.open(`${folder}/notify`)
-  const data = `${disk.path}/data`
-  const environment = { UNDERSTUDY_DATA: data, NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '2000000' }
-  const recorder = await WatchedRecorder.prepare({ journal: 'min_free = "100MB"' }, environment)
-  await recorder.start()
-  const { pid } = recorder.recorder
-  const beats = (): number => socket.told.filter((line) => line === `${pid} WATCHDOG=1`).length
-  await socket.until((told) => told.includes(`${pid} READY=1`) && beats() >= 3)
-  await socket.until((told) => told.includes(`${pid} STATUS=Everything is being kept: 1 of 1 stream is heard.`))
-
-  const speaker = await Speaker.join(recorder.relay, 'spin30')
-  await fillUp(recorder, disk.path, `${disk.path}/other`, speaker)
-  const before = beats()
-  // By its own clock: four beats would have come meanwhile.
-  const sinceUs = (await recorder.status(data)).nowUs
-  while ((await recorder.status(data)).nowUs - sinceUs < 2_500_000) await speaker.say(['{"still":"here"}'])
-  expect(beats() - before).toBeLessThanOrEqual(1)
-  await rm(`${disk.path}/other`)
-  await socket.until(() => beats() > before + 2)
-  await recorder.recorder.stop()
-  await socket.until((told) => told.includes(`${pid} STOPPING=1`))
-})
+  const data = { UNDERSTUDY_DATA: `${disk.path}/data` }
+  const recorder = await WatchedRecorder.start({ journal: 'min_free = "100MB"' }, { ...environment, ...data })
+  return { recorder, disk }
+}
 
 /**
  * Fills a disk until nothing can be committed on it for good: what the recorder keeps free for this moment is filled too,
  * and more waits than the removal of its oldest store could make room for.
  * @returns since when
  */
-async function fillUp(recorder: WatchedRecorder, path: string, file: string, speaker: Speaker): Promise<number> {
+async function fillUp(recorder: WatchedRecorder, path: string, file: string): Promise<number> {
+  const speaker = await Speaker.join(recorder.relay, 'spin30')
   let sinceMs: number | undefined
   for (;;) {
     await crowd(path, file)
     if (sinceMs === undefined) await speaker.say([`{"filler":"${randomBytes(100_000).toString('base64')}"}`])
-    const { nowUs, health } = await recorder.status(`${path}/data`)
+    const { nowUs, health } = await recorder.status()
     const isFailing = health?.verdict.reasons.some(({ code }) => code === 'commits-failing')
     if (isFailing) sinceMs ??= nowUs / 1000
     else sinceMs = undefined

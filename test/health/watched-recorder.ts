@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { connectRunning } from '../../src/cli/local/open.ts'
@@ -8,6 +6,7 @@ import type { Status } from '../../src/cli/local/status.ts'
 import type { Verdict } from '../../src/health/verdict.ts'
 import { SimulatedRelay } from '../../src/sim/relay/relay.ts'
 import { certificate, serving } from '../../src/world/real/fixtures.ts'
+import { freePort } from '../page/rig/free-port.ts'
 import { Recorder } from '../relay/rig/recorder.ts'
 import { world } from '../relay/rig/relays.ts'
 
@@ -42,10 +41,11 @@ export class WatchedRecorder {
   }
 
   /**
+   * Resolves when its one stream, spin30, is heard.
    * @param sections more of the config, as TOML by section, `clock` say
    * @param environment UNDERSTUDY_DATA, where the data folder is to be elsewhere
    */
-  static async prepare(
+  static async start(
     sections: Readonly<Record<string, string>> = {},
     environment: Readonly<Record<string, string>> = {}
   ): Promise<WatchedRecorder> {
@@ -78,26 +78,23 @@ export class WatchedRecorder {
     all['network'] = `ca_file = "${ca}"`
     const toml = Object.entries(all).map(([name, text]) => `[${name}]\n${text}\n`)
     await writeFile(`${recorder.folder}/config.toml`, toml.join(''))
+    await recorder.issue(relay.credentials('spin30'))
+    recorder.start()
+    await recorder.untilHeard(['spin30'])
     return new WatchedRecorder(relay, recorder, told, `http://127.0.0.1:${port}`)
   }
 
-  async start(streams: readonly string[] = ['spin30']): Promise<void> {
-    for (const stream of streams) await this.recorder.issue(this.relay.credentials(stream))
-    this.recorder.start()
-    await this.recorder.untilHeard(streams)
-  }
-
   /** Over its local socket, which takes no time. */
-  async status(data = this.recorder.data): Promise<Status> {
-    const running = await connectRunning(world, data)
+  async status(): Promise<Status> {
+    const running = await connectRunning(world, this.recorder.data)
     if (!running) throw new Error('it does not run')
     return running.status()
   }
 
   /** Who is to agree, each with how it is asked. */
-  channels(data?: string): Readonly<Record<string, () => Promise<Word | undefined>>> {
+  channels(): Readonly<Record<string, () => Promise<Word | undefined>>> {
     return {
-      status: async () => (await this.status(data)).health?.verdict,
+      status: async () => (await this.status()).health?.verdict,
       'status in words': async () => {
         const { code, out } = await this.recorder.command('status')
         const state = states[code ?? -1]
@@ -110,7 +107,7 @@ export class WatchedRecorder {
       notification: async () => this.told.at(-1),
       page: async () => {
         const html = await this.#get('/')
-        const { sentence, state } = (await this.status(data)).health!.verdict
+        const { sentence, state } = (await this.status()).health!.verdict
         return html.includes(escaped(sentence)) ? { state, sentence } : undefined
       },
       'the page, as JSON': async () => (JSON.parse(await this.#get('/api/status')) as { verdict: Verdict }).verdict,
@@ -128,9 +125,9 @@ export class WatchedRecorder {
   }
 
   /** Resolves when the verdict has a reason of this code, or none at all. */
-  async untilFound(code: string | undefined, data?: string): Promise<Verdict> {
+  async untilFound(code: string | undefined): Promise<Verdict> {
     for (;;) {
-      const verdict = (await this.status(data)).health?.verdict
+      const verdict = (await this.status()).health?.verdict
       const codes = verdict?.reasons.map((reason) => reason.code) ?? []
       if (verdict && (code === undefined ? verdict.state === 'ok' : codes.includes(code))) return verdict
       await sleep(50)
@@ -150,12 +147,4 @@ export class WatchedRecorder {
 /** As it stands in HTML. */
 function escaped(text: string): string {
   return text.replace(/[&<>"'`]/g, (one) => `&#${one.charCodeAt(0)};`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }

@@ -50,7 +50,7 @@ export class Recorder {
 
   private constructor(folder: string, environment: Readonly<Record<string, string>>) {
     this.folder = folder
-    this.data = `${folder}/data`
+    this.data = environment['UNDERSTUDY_DATA'] ?? `${folder}/data`
     this.credentials = `${folder}/credentials`
     this.#environment = {
       PATH: process.env['PATH'],
