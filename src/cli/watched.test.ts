@@ -348,3 +348,21 @@ test('beside a command that records nothing there is no verdict', async () => {
   await stopped(recorder)
   expect(await sh('status')).toMatchObject({ code: 4 })
 })
+
+test('a command that works on the data folder while no recorder runs serves no page, and calls nobody', async () => {
+  await stopped(await recording())
+  const before = told.length
+  const page = (): Promise<unknown> =>
+    simulation.complete(pi.world.sockets.request('http://localhost:8088/', { method: 'GET', timeoutMs: 60_000 }))
+  const capturing = new Running(pi, 'capture spin30 /captured 600 --config /config.toml')
+  await simulation.run(300_000)
+  relay.say('spin30', '{"something":1}')
+  await expect(page()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await simulation.run(300_000)
+  expect(await simulation.complete(capturing.result, 60_000)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^1 message/)
+  })
+  await sh('captures run daily')
+  expect(told).toHaveLength(before)
+})
