@@ -236,6 +236,22 @@ describe('a config', () => {
     expect(await read(path!)).toBe(cert)
   })
 
+  test('in force stays in force when what was kept of it is damaged, and is taken in again where it still lies', async () => {
+    const text = 'site = "north"\n[wifi]\nssid = "Lab"\npassword = "12345678"\n'
+    const told = '/run/told/NetworkManager'
+    await put(`${BOOT}/understudy.toml`, text)
+    await sh(`${LINE} --run /run/told`)
+    await put(`${TO}/taken.toml`, Buffer.alloc(20))
+    await simulation.complete(pi.world.files.remove(`${BOOT}/understudy.toml`))
+    await sh(`${LINE} --run /run/told`)
+    expect(await read(`${TO}/understudy.toml`)).toContain('site = "north"')
+    // Not an open network of that name.
+    expect(await names(told)).toEqual([])
+    await put(`${BOOT}/understudy.toml`, text)
+    await sh(`${LINE} --run /run/told`)
+    expect(await names(told)).toEqual(['understudy-wifi.nmconnection'])
+  })
+
   test('in Windows-1252 or UTF-16 is read, and said to be odd', async () => {
     const text = '# \u00a3\r\n[wifi]\r\nssid = "caf\u00e9"\r\n'
     for (const bytes of [Buffer.from(text, 'latin1'), Buffer.from(`\uFEFF${text}`, 'utf16le')]) {
@@ -303,6 +319,16 @@ describe('the report', () => {
     await simulation.run(3_600_000)
     await sh(LINE)
     expect(await report()).toBe(before)
+    // A start, before there is a network: what it was before is most likely right.
+    pi.host.ipAddresses = []
+    await sh(LINE)
+    expect(await report()).toBe(before)
+    pi.host.ipAddresses = [{ interface: 'wlan0', address: '198.51.100.7' }]
+    await sh(LINE)
+    expect(await report()).toContain('wlan0  198.51.100.7')
+  })
+
+  test('of a machine that never had a network says so', async () => {
     pi.host.ipAddresses = []
     await sh(LINE)
     expect(await report()).toContain('none yet: it has no network')

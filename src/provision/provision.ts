@@ -75,7 +75,7 @@ export async function provision(world: World, options: ProvisionOptions): Promis
   if (places) wrongs.push(...(await saveIdentity(files, places)))
   if (owner !== undefined) wrongs.push(...(await give(world, owner, config, to)))
   const report = reportText({ config, accounts, wrongs, facts, taken: state.taken, now })
-  for (const account of accounts) await leaveReport(files, account, report)
+  for (const account of accounts) await leaveReport(files, account, report, facts.addresses.length > 0)
   const configured = (await files.info(`${to}/understudy.toml`).catch(() => undefined)) !== undefined
   return { accounts, wrongs: [...wrongs, ...facts.wrongs], streams: configured ? recordable(facts, now) : [] }
 }
@@ -116,11 +116,11 @@ function when({ ms, known }: Now): Pick<Taken, 'atMs' | 'guessed'> {
 async function give({ files, programs }: World, owner: string, config: Config, to: string): Promise<Wrong[]> {
   const { directory, keys } = syncPaths(config)
   const password = passwordFile(config)
-  const paths: string[] = []
-  for (const path of [to, directory, keys.upload, keys.receipts, password, `${password}.scrypt`]) {
-    if (await files.info(path)) paths.push(path)
-  }
   try {
+    const paths: string[] = []
+    for (const path of [to, directory, keys.upload, keys.receipts, password, `${password}.scrypt`]) {
+      if (await files.info(path)) paths.push(path)
+    }
     const { code } = await programs.run('chown', ['-R', '-h', `${owner}:`, ...paths], { timeoutMs: CHOWN_MS })
     return code === 0 ? [] : [wrong('UNDERSTUDY_PROVISION_OWNER', owner)]
   } catch (error) {
@@ -128,12 +128,21 @@ async function give({ files, programs }: World, owner: string, config: Config, t
   }
 }
 
-/** Writes the report unless it says the same as the one there: a card that is not written cannot be damaged by a cut. */
-async function leaveReport(files: Files, { directory, wrongs }: Account, report: string): Promise<void> {
+/**
+ * Writes the report unless it says the same as the one there: a card that is not written cannot be damaged by a cut.
+ * @param located whether the machine has an address by now: if not, those of the last report may still be right
+ */
+async function leaveReport(
+  files: Files,
+  { directory, wrongs }: Account,
+  report: string,
+  located: boolean
+): Promise<void> {
   const path = `${directory}/${REPORT}`
   try {
     const before = (await files.info(path)) ? (await files.readFile(path)).toString() : ''
-    if (!saysTheSame(before, report)) await placeFile(files, path, report, 0o644, `${directory}/understudy-report.new`)
+    if (saysTheSame(before, report, located)) return
+    await placeFile(files, path, report, 0o644, `${directory}/understudy-report.new`)
   } catch (error) {
     wrongs.push(wrongOf(error, 'UNDERSTUDY_PROVISION_REPORT', REPORT))
   }

@@ -20,6 +20,8 @@ export interface ReportParts {
 }
 
 const WRITTEN = 'Written '
+const IP_ADDRESS = 'IP address:'
+const PAGE_ADDRESS = 'Address:'
 
 /** The report for who set the machine up: lines of ASCII that every editor shows. No token and no student's id is in it. */
 export function reportText(parts: ReportParts): string {
@@ -50,9 +52,17 @@ export function reportText(parts: ReportParts): string {
   return `${text.replace(/[^\x20-\x7e\n]/g, '?')}\n`.replaceAll('\n', '\r\n')
 }
 
-/** Whether two reports say the same but for when they were written. */
-export function saysTheSame(a: string, b: string): boolean {
-  const said = (text: string): string => text.replace(new RegExp(`^${WRITTEN}.*$`, 'm'), '')
+/**
+ * Whether two reports say the same but for when they were written.
+ * @param located false: nor do the machine's addresses count
+ */
+export function saysTheSame(a: string, b: string, located: boolean): boolean {
+  const passing = new RegExp(located ? `^${WRITTEN}` : `^(${WRITTEN}|${IP_ADDRESS}|${PAGE_ADDRESS})`)
+  const said = (text: string): string =>
+    text
+      .split('\n')
+      .filter((line) => !passing.test(line))
+      .join('\n')
   return said(a) === said(b)
 }
 
@@ -100,7 +110,7 @@ function pageLines({ config, facts }: ReportParts): string[] {
         ...facts.addresses.map((one) => (one.address.includes(':') ? `[${one.address}]` : one.address))
       ]
   return [
-    ...names.map((name) => `Address:  http://${name}${end}`),
+    ...names.map((name) => `${PAGE_ADDRESS}  http://${name}${end}`),
     `Password: ${facts.password ?? 'the one that you have set; it is kept as a hash only'}`
   ]
 }
@@ -110,7 +120,7 @@ function machineLines({ hostName, addresses, macs }: Facts): string[] {
   return [
     `Name:                   ${hostName}`,
     ...(addresses.length > 0 ? addresses : [{ interface: '', address: none }]).map(
-      (one) => `IP address:             ${one.interface && `${one.interface}  `}${one.address}`
+      (one) => `${IP_ADDRESS}             ${one.interface && `${one.interface}  `}${one.address}`
     ),
     ...macs.map((one) => `Hardware address (MAC): ${one.interface}  ${one.address}`)
   ]

@@ -30,7 +30,8 @@ export async function takeConfig(
   base: Tree,
   state: State
 ): Promise<Config> {
-  let inForce = await readTaken(files, to)
+  const { tree: kept, whole } = await readInForce(files, to)
+  let inForce = kept
   let useful: Tree = {}
   const valid: Array<readonly [Account, Tree]> = []
   for (const [{ directory, configFile }, account] of bundles) {
@@ -47,7 +48,7 @@ export async function takeConfig(
     }
     if (Object.keys(tree).length === 0) continue
     valid.push([account, tree])
-    if (inForce && state.seen[directory] === digest) continue
+    if (inForce && whole && state.seen[directory] === digest) continue
     useful = tree
     const failure = await keep(files, to, tree, certificates)
     if (failure) account.wrongs.push(failure)
@@ -117,9 +118,23 @@ async function keep(files: Files, to: string, tree: Tree, certificates: Certific
   }
 }
 
-async function readTaken(files: Files, to: string): Promise<Tree | undefined> {
+/**
+ * The config in force as it was brought; where that is damaged, what the recorder has of it, which knows of no wireless network,
+ * and then all that lies in the folders is to be looked at anew.
+ */
+async function readInForce(files: Files, to: string): Promise<{ tree: Tree | undefined; whole: boolean }> {
+  const path = `${to}/taken.toml`
+  // Where none was ever taken in, what lies beside it is nobody's.
+  if ((await files.info(path).catch(() => true)) === undefined) return { tree: undefined, whole: true }
+  const tree = await readTree(files, path)
+  if (tree) return { tree, whole: true }
+  const { wifi: _, ...rest } = (await readTree(files, `${to}/understudy.toml`)) ?? {}
+  return { tree: rest, whole: false }
+}
+
+async function readTree(files: Files, path: string): Promise<Tree | undefined> {
   try {
-    const parsed = parseTree((await files.readFile(`${to}/taken.toml`)).toString())
+    const parsed = parseTree((await files.readFile(path)).toString())
     return 'tree' in parsed ? parsed.tree : undefined
   } catch {
     return undefined
