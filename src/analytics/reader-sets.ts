@@ -54,9 +54,20 @@ export class ReaderSets<State> {
     this.#free = SLOTS.filter((slot) => !used.includes(slot))
   }
 
-  /** What was kept; where there is nothing, both begin with the journal. */
-  static async open<State>(journal: Journal, reader: Reader<State>, log: Log): Promise<ReaderSets<State>> {
+  /**
+   * What was kept; where there is nothing, both begin with the journal. What a newer version of the reader has made is
+   * left to it, and read by none: this one then keeps its own under another name, beside it.
+   */
+  static async open<State>(journal: Journal, newest: Reader<State>, log: Log): Promise<ReaderSets<State>> {
     const { readers } = journal
+    const kept = await readers.entries(newest.name, FACTS)
+    const version = Math.max(0, ...kept.map(([, value]) => (JSON.parse(value.toString()) as SetFacts).version))
+    const isNewer = version > newest.version
+    const reader = isNewer ? { ...newest, name: `${newest.name}-v${newest.version}` } : newest
+    if (isNewer) {
+      const told = { reader: newest.name, version }
+      log.error(told, 'what a newer release has made of the journal is left to it; it is made beside it')
+    }
     const sets = new Map<SetFacts['role'], StateSet<State>>()
     for (const [key, value] of await readers.entries(reader.name, FACTS)) {
       const facts = JSON.parse(value.toString()) as SetFacts

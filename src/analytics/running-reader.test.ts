@@ -134,6 +134,31 @@ test('when the version changes, the former states go on until the new ones have 
   await close()
 })
 
+test('what a newer version has made is left to it, and made beside it; it goes on from there when it is back', async () => {
+  const newer: string[] = []
+  await open(sums(2, 10))
+  running.start()
+  for (let number = 1; number <= 10; number++) send('a', number)
+  expect(await all()).toEqual({ a: 550 })
+  await close()
+  for (const more of [1, 2]) {
+    kill()
+    await open(sums(1, 1))
+    running.start()
+    send('b', 1)
+    expect(await all()).toEqual({ a: 55, b: more })
+    expect(running.status).toMatchObject({ reader: 'sums', version: 1 })
+    await close()
+  }
+  kill()
+  await open(sums(2, 10, newer))
+  running.start()
+  expect(await all()).toEqual({ a: 550, b: 20 })
+  // Only what came since: nothing was computed anew.
+  expect(newer).toEqual(['b1', 'b1'])
+  await close()
+})
+
 test('what was removed from the journal is in the base up to there, and is not read again', async () => {
   await open(sums(1, 1))
   running.start()

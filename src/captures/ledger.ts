@@ -4,6 +4,7 @@ import type { Place, Positions } from '../journal/reading.ts'
 import type { Log } from '../log.ts'
 import type { Files } from '../world/files.ts'
 import type { Us } from '../world/time.ts'
+import { isNewerFolder } from './manifest.ts'
 import type { Window } from './schedule.ts'
 import { capturesPath, foldersIn, type SealedFolder, sealedFolder } from './sealed.ts'
 
@@ -199,6 +200,8 @@ export class Ledger {
       for (const folder of await foldersIn(this.#files, `${root}/${capture}`)) {
         if (this.find(capture, folder)) continue
         const found = await sealedFolder(this.#files, this.#directory, capture, folder)
+        if (!found && (await isNewerFolder(this.#files, `${root}/${capture}/${folder}`)))
+          log.error({ capture, folder }, 'a folder was sealed by a newer release; it is left as it is')
         if (!found || found.manifest.capture !== capture || found.manifest.folder !== folder) continue
         const sealed = recordOf(found)
         this.#journal.note({ event: 'sealed', ...sealed })

@@ -1,6 +1,9 @@
 import * as v from 'valibot'
 import type { Files } from '../world/files.ts'
+import { formatOf } from '../world/newer-file.ts'
 import { parseJson } from './json.ts'
+
+const FORMAT = 1
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const us = v.pipe(v.number(), v.safeInteger())
@@ -66,7 +69,7 @@ const file = v.object({
 const link = v.object({ position: count, chain: hash })
 
 const schema = v.object({
-  format: v.literal(1),
+  format: v.literal(FORMAT),
   /** The Understudy that wrote it. */
   version: v.string(),
   site: v.string(),
@@ -137,6 +140,13 @@ export function writeManifest(manifest: Manifest): Buffer {
 export function readManifest(bytes: Buffer): Manifest | undefined {
   const read = v.safeParse(schema, parseJson(bytes.toString()))
   return read.success ? read.output : undefined
+}
+
+/** Whether the folder was sealed by a newer release, whose manifest this one cannot read. */
+export async function isNewerFolder(files: Files, folder: string): Promise<boolean> {
+  const path = `${folder}/${MANIFEST}`
+  if (!(await files.info(path))) return false
+  return (formatOf((await files.readFile(path)).toString()) ?? 0) > FORMAT
 }
 
 /** The manifest of a sealed folder, with its bytes; `undefined` where there is none that can be read. */

@@ -37,6 +37,28 @@ test.each([
   expect(problems).toEqual([{ folder: 'daily/2026-11-02', file: 'spin31.jsonl.zst', kind }])
 })
 
+test('a folder that a newer release has sealed is left as it is, and named', async () => {
+  const lab = await sealedDays()
+  const { files } = lab.machine.world
+  const path = `${root}/daily/2026-11-02/manifest.json`
+  const newer = (await lab.do(files.readFile(path))).toString().replace('"format": 1', '"format": 2')
+  await lab.do(files.writeFile(path, newer))
+  const { problems } = await lab.do(verifyCaptures(lab.machine.world, root))
+  expect(problems).toEqual([{ folder: 'daily/2026-11-02', kind: 'of a newer release' }])
+  // Also where nothing is known of it.
+  await lab.do(files.remove(`${directory}/readers`))
+  lab.machine.start()
+  await lab.start()
+  await lab.live(24)
+  expect((await lab.do(files.readFile(path))).toString()).toBe(newer)
+  expect((await lab.do(files.list(`${root}/daily`))).map(({ name }) => name)).toEqual([
+    '2026-11-02',
+    '2026-11-03',
+    '2026-11-04'
+  ])
+  await lab.stop()
+})
+
 test('what is missing, misplaced or not listed is named', async () => {
   const lab = await sealedDays()
   const { files } = lab.machine.world

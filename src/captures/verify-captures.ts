@@ -1,6 +1,6 @@
 import { compressionOf, type Doors, readCompressed } from './compressed-file.ts'
 import { areSameDigests, type Digests } from './digests.ts'
-import { MANIFEST, manifestOf } from './manifest.ts'
+import { isNewerFolder, MANIFEST, manifestOf } from './manifest.ts'
 import { foldersIn } from './sealed.ts'
 
 /** What is wrong with a sealed folder. */
@@ -9,7 +9,7 @@ interface FolderProblem {
   readonly folder: string
   /** Absent when it concerns the whole folder. */
   readonly file?: string
-  readonly kind: 'no manifest' | 'misplaced' | 'missing' | 'damaged' | 'not listed'
+  readonly kind: 'no manifest' | 'of a newer release' | 'misplaced' | 'missing' | 'damaged' | 'not listed'
 }
 
 /** What a check of sealed folders found: they are sound when `problems` is empty. */
@@ -44,7 +44,7 @@ export async function verifyCaptures(
     const { manifest } = (await manifestOf(files, path)) ?? {}
     total.folders++
     if (!manifest) {
-      problems.push({ folder, kind: 'no manifest' })
+      problems.push({ folder, kind: (await isNewerFolder(files, path)) ? 'of a newer release' : 'no manifest' })
       continue
     }
     if (`${manifest.capture}/${manifest.folder}` !== folder) problems.push({ folder, kind: 'misplaced' })

@@ -116,10 +116,16 @@ describe('one wrong value', () => {
     ],
     ['store_size = "1GB"', 'store_size: found an unknown key, expected perhaps journal.store_size'],
     ['[relais]\nx = 1', 'relais: found an unknown key, expected perhaps relay'],
-    ['[clock]\nzzzzzzzz = 1', 'clock.zzzzzzzz: found an unknown key, expected one of trust'],
-    ['[clock]\ntoString = 1', 'clock.toString: found an unknown key, expected one of trust'],
-    ['[clock]\n"__proto__" = 1', 'clock.__proto__: found an unknown key, expected one of trust'],
-    ['[clock]\n"a b" = 1', 'clock.(a strange key): found an unknown key, expected one of trust'],
+    ['[clock]\nzzzzzzzz = 1', "clock.zzzzzzzz: found an unknown key, perhaps a newer release's, expected one of trust"],
+    ['[clock]\ntoString = 1', "clock.toString: found an unknown key, perhaps a newer release's, expected one of trust"],
+    [
+      '[clock]\n"__proto__" = 1',
+      "clock.__proto__: found an unknown key, perhaps a newer release's, expected one of trust"
+    ],
+    [
+      '[clock]\n"a b" = 1',
+      "clock.(a strange key): found an unknown key, perhaps a newer release's, expected one of trust"
+    ],
     ['[clock]\ntrust = "yes"', 'clock.trust: found other text, expected true or false'],
     ['[journal]\nmemory = "64KB"', 'journal.memory: found an unknown unit, expected a size: '],
     ['[[relay]]\nlive = []', 'relay: found a list, expected a table'],

@@ -195,8 +195,13 @@ const sync = section({
   )
 })
 
+/** What the file says of itself, and a newer release may say otherwise. */
+export const CONFIG_FORMAT = 1
+
 /** The config file. Every key is optional; each stands here and in docs/understudy.example.toml, and nowhere else. */
 export const configSchema = section({
+  /** Raised when a key comes to mean something else. */
+  format: v.optional(v.picklist([CONFIG_FORMAT], expected(`${CONFIG_FORMAT}`)), CONFIG_FORMAT),
   /** What this machine is called in what it writes and sends. */
   site: v.optional(text(siteForm, isSiteName), 'understudy'),
   /** Of the site: what a day is. Default: the one this machine is set to. */

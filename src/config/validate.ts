@@ -1,7 +1,8 @@
 import * as v from 'valibot'
 import { type Config, toConfig } from './config.ts'
 import { nearest } from './nearest.ts'
-import { configSchema } from './schema.ts'
+import { CONFIG_FORMAT, configSchema } from './schema.ts'
+import { isTable } from './values.ts'
 
 /** Something wrong in a config. */
 export interface ConfigFault {
@@ -13,6 +14,13 @@ export interface ConfigFault {
 
 /** Turns what a TOML file holds into the config in force, or into all that is wrong with it. */
 export function validate(tree: unknown): { config: Config } | { faults: ConfigFault[] } {
+  const format = isTable(tree) ? tree['format'] : undefined
+  if (typeof format === 'number' && format > CONFIG_FORMAT) {
+    // What else is in it means what that release says.
+    return {
+      faults: [{ place: 'format', what: `found ${format}, expected ${CONFIG_FORMAT}: it is for a newer release` }]
+    }
+  }
   const result = v.safeParse(configSchema, tree)
   return result.success ? { config: toConfig(result.output) } : { faults: result.issues.flatMap(faultsOf) }
 }
@@ -43,7 +51,7 @@ function unknownKey(key: string, within: readonly string[], place: string): stri
   if (near) return `found an unknown key, expected perhaps ${place && `${place}.`}${near}`
   const elsewhere = knownKeys([]).find((section) => knownKeys([section]).includes(key))
   if (elsewhere) return `found an unknown key, expected perhaps ${elsewhere}.${key}`
-  return `found an unknown key, expected one of ${knownKeys(within).join(', ')}`
+  return `found an unknown key, perhaps a newer release's, expected one of ${knownKeys(within).join(', ')}`
 }
 
 /** A key of the file as it can be printed: a secret or a whole page may stand where a key should. */

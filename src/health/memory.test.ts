@@ -35,6 +35,20 @@ test('a day that is only guessed is not noted', async () => {
   expect(memory.of('spin30')).toEqual({ addedMs: 5000, spoke: false })
 })
 
+test('what a newer release has written is kept beside', async () => {
+  const { simulation, open } = setUp()
+  const { files } = simulation.machine('pi').world
+  const newer = '{"format":2,"streams":[]}'
+  for (const kept of ['/health.json.newer', '/health.json.newer-2']) {
+    await simulation.complete(files.writeFile('/health.json', newer))
+    const memory = await open()
+    memory.take([facts], journal)
+    await simulation.complete(memory.save())
+    expect((await simulation.complete(files.readFile(kept))).toString()).toBe(newer)
+    expect((await open()).of('spin30')).toEqual({ addedMs: 5000, spoke: false })
+  }
+})
+
 test('without room it is written once there is some', async () => {
   const { simulation, open } = setUp()
   const pi = simulation.machine('pi')

@@ -1,4 +1,5 @@
 import { writeDurably } from '../world/files.ts'
+import { keepNewer } from '../world/newer-file.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { MachineReport } from './report.ts'
@@ -6,10 +7,11 @@ import type { JournalFacts, StreamFacts } from './rooms.ts'
 
 /** Of a watchdog's `bootstatus`: it was the one that reset the machine. */
 const WDIOF_CARDRESET = 0x20
+const FORMAT = 1
 const causes = ['power cut', 'reboot', 'watchdog'] as const
 
 interface Kept {
-  readonly format: 1
+  readonly format: typeof FORMAT
   /** The boot it was written in, and whether the recorder had ended as it should. */
   readonly boot: string
   readonly ended: boolean
@@ -35,9 +37,13 @@ export class HealthMemory {
     this.#kept = kept
   }
 
-  /** A file that cannot be read is as none: then nobody knows how the last boot ended. */
+  /**
+   * A file that cannot be read is as none: then nobody knows how the last boot ended. One of a newer release is kept
+   * beside.
+   */
   static async open(world: World, directory: string, bootStatus: number | undefined): Promise<HealthMemory> {
     const path = `${directory}/health.json`
+    await keepNewer(world.files, path, FORMAT).catch(() => {})
     const before = await readKept(world, path)
     const { boot } = world.clock
     const causeOf = ({ ended }: Pick<Kept, 'ended'>): MachineReport['bootCause'] => {
@@ -46,7 +52,13 @@ export class HealthMemory {
     }
     const bootCause = before && (before.boot === boot ? before.bootCause : causeOf(before))
     const streams = before?.streams ?? {}
-    return new HealthMemory(world, path, { format: 1, boot, ended: false, ...(bootCause && { bootCause }), streams })
+    return new HealthMemory(world, path, {
+      format: FORMAT,
+      boot,
+      ended: false,
+      ...(bootCause && { bootCause }),
+      streams
+    })
   }
 
   get bootCause(): MachineReport['bootCause'] {
@@ -100,7 +112,7 @@ function same(a: Remembered | undefined, b: Remembered): boolean {
 async function readKept({ files }: World, path: string): Promise<Omit<Kept, 'format'> | undefined> {
   try {
     const { format, boot, ended, bootCause, streams } = JSON.parse((await files.readFile(path)).toString()) as Kept
-    if (format !== 1 || typeof boot !== 'string') return undefined
+    if (format !== FORMAT || typeof boot !== 'string') return undefined
     const known = Object.entries(streams).map(([stream, { addedMs, spoke }]): [string, Remembered] => {
       const isTime = typeof addedMs === 'number'
       return [stream, { ...(isTime && { addedMs }), spoke: spoke === true }]

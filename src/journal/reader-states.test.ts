@@ -133,3 +133,38 @@ test('a store that has lost its CURRENT is set aside, not emptied', async () => 
   expect(names).toEqual(expect.arrayContaining(before))
   await again.close()
 })
+
+test('a store of a newer release is kept aside as it was, and another begun', async () => {
+  const { machine, states } = await opened()
+  await states.commit('graphs', { position: 7 }, [['a', Buffer.from('1')]])
+  await states.close()
+  const { files, stores } = machine.world
+  const { readers, aside } = journalPaths(directory)
+  const store = await stores.open(readers, { create: false })
+  await store.batch([{ type: 'put', key: Buffer.from('\0format'), value: Buffer.from('2') }], { sync: true })
+  await store.close()
+  const older = (await opened(machine)).states
+  expect(older.place('graphs')).toBe(undefined)
+  expect(older.all()).toEqual([])
+  await older.commit('graphs', { position: 3 }, [])
+  await older.close()
+  const [kept] = await files.list(aside)
+  expect(kept?.name).toMatch(/^\d{4}-\d\d-\d\d-readers$/)
+  // Put back, it is the newer release's as it left it.
+  await files.remove(readers)
+  await files.rename(`${aside}/${kept!.name}`, readers)
+  const newer = await stores.open(readers, { create: false })
+  expect(String(await newer.get(Buffer.from('graphs\0sa')))).toBe('1')
+  await newer.close()
+})
+
+test('one without a format is of the first', async () => {
+  const { machine, states } = await opened()
+  await states.commit('graphs', { position: 7 }, [])
+  await states.close()
+  const store = await machine.world.stores.open(journalPaths(directory).readers, { create: false })
+  expect(String(await store.get(Buffer.from('\0format')))).toBe('1')
+  await store.batch([{ type: 'del', key: Buffer.from('\0format') }], { sync: true })
+  await store.close()
+  expect((await opened(machine)).states.place('graphs')).toEqual({ position: 7 })
+})

@@ -15,9 +15,16 @@ type Seen = Place & { readonly seenUs: Us }
 /** A key of a reader, and what it keeps under it. */
 export type Kept = readonly [key: string, value: Buffer]
 
+/** Of the store as a whole, and of what lies in it but for what readers make of messages, which have versions of their own. */
+const FORMAT = 1
+const FORMAT_KEY = Buffer.from('\0format')
+/** No name of a reader lies before it. */
+const FIRST_READER = Buffer.from([1])
+
 /**
  * The store of the readers: each has a cursor and whatever it keeps, committed together, so that a reader takes every
- * entry into account exactly once. Keys are `<reader>\0c` for the cursor and `<reader>\0s<key>` for what it keeps.
+ * entry into account exactly once. Keys are `<reader>\0c` for the cursor and `<reader>\0s<key>` for what it keeps;
+ * `\0format` is the store's format, JSON, absent in the oldest.
  */
 export class ReaderStates {
   readonly #world: World
@@ -35,7 +42,7 @@ export class ReaderStates {
   }
 
   /**
-   * A damaged one is set aside under a dated name, and another begun: then the readers begin anew.
+   * A damaged one, or a newer release's, is set aside under a dated name, and another begun: then the readers begin anew.
    * @param bufferBytes its log is not longer: opening it takes as much room
    * @throws UNDERSTUDY_ALREADY_RUNNING when another process has it open
    */
@@ -47,9 +54,14 @@ export class ReaderStates {
       // Only who has the lock may judge: what another process is just writing looks damaged too.
       const store = await withRoom(world.files, directory, open)
       const damaged = await stillDamaged(world, path, suspect, store)
-      if (damaged.length === 0) return await ReaderStates.#read(world, open, store)
+      const format = damaged.length === 0 ? await formatOf(store) : undefined
+      if (format !== undefined && format <= FORMAT) return await ReaderStates.#read(world, open, store)
       await store.close()
-      log.error({ tables: damaged.length }, "the readers' store is damaged; it is set aside and another begun")
+      if (format === undefined) {
+        log.error({ tables: damaged.length }, "the readers' store is damaged; it is set aside and another begun")
+      } else {
+        log.error({ format }, "the readers' store was written by a newer release; it is kept aside, and another begun")
+      }
     } catch (error) {
       const code = error instanceof UnderstudyError ? error.code : undefined
       if (code === 'UNDERSTUDY_STORE_IN_USE') {
@@ -163,9 +175,17 @@ export class ReaderStates {
   }
 }
 
+async function formatOf(store: Store): Promise<number> {
+  const value = await store.get(FORMAT_KEY).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
+  return value ? (JSON.parse(value.toString()) as number) : 1
+}
+
 async function readAllSeen(store: Store): Promise<Map<string, Seen>> {
   const seen = new Map<string, Seen>()
-  let from = Buffer.alloc(0)
+  let from = FIRST_READER
   for (;;) {
     const scan = store.scan({ gte: from, limit: 1 })
     const [pair] = await scan.next(1)
@@ -199,7 +219,17 @@ async function openOrMake({ files, stores }: World, path: string, bufferBytes?: 
   const isNew = (await files.info(path)) === undefined
   try {
     const create = isNew || (await files.info(`${path}/CURRENT`)) === undefined
-    return await stores.open(path, { create, ...(bufferBytes !== undefined && { writeBufferBytes: bufferBytes }) })
+    const buffer = bufferBytes === undefined ? {} : { writeBufferBytes: bufferBytes }
+    const store = await stores.open(path, { create, ...buffer })
+    if (!create) return store
+    try {
+      const value = Buffer.from(JSON.stringify(FORMAT))
+      await store.batch([{ type: 'put', key: FORMAT_KEY, value }], { sync: true })
+    } catch (error) {
+      await store.close().catch(() => {})
+      throw error
+    }
+    return store
   } catch (error) {
     const inUse = error instanceof UnderstudyError && error.code === 'UNDERSTUDY_STORE_IN_USE'
     // What a full disk leaves of a new one would look damaged to the next try.

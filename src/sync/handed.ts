@@ -1,9 +1,13 @@
 import type { SealedFolder } from '../captures/sealed.ts'
+import type { Log } from '../log.ts'
 import { writeDurably } from '../world/files.ts'
+import { keepNewer } from '../world/newer-file.ts'
 import type { Ms, Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { SyncPaths } from './paths.ts'
 import { proofOf } from './receipt.ts'
+
+const FORMAT = 1
 
 /** How far the handing over of one sealed folder has come. It stays known when the folder is no longer here. */
 export interface Handed {
@@ -48,18 +52,26 @@ export class HandedFolders {
     this.#directory = directory
   }
 
-  /** A record that cannot be read is as if it had never been: then the folder is sent and confirmed again. */
-  static async read(world: World, { handed: directory }: SyncPaths): Promise<HandedFolders> {
+  /**
+   * A record that cannot be read is as if it had never been: then the folder is sent and confirmed again. One of a newer
+   * release is kept beside.
+   */
+  static async read(world: World, { handed: directory }: SyncPaths, log: Log): Promise<HandedFolders> {
+    let newer = 0
     const folders = new HandedFolders(world, directory)
     const { files } = world
     if (!(await files.info(directory))) return folders
     for (const { name: capture, kind } of await files.list(directory)) {
       if (kind !== 'directory') continue
       for (const { name } of await files.list(`${directory}/${capture}`)) {
-        const record = name.endsWith('.json') && readRecord(await files.readFile(`${directory}/${capture}/${name}`))
+        if (!name.endsWith('.json')) continue
+        const path = `${directory}/${capture}/${name}`
+        const record = readRecord(await files.readFile(path))
         if (record) folders.#known.set(nameOf(record), record)
+        else if (await keepNewer(files, path, FORMAT)) newer++
       }
     }
+    if (newer > 0) log.error({ newer }, 'records of folders were written by a newer release; they are kept beside')
     return folders
   }
 
@@ -106,7 +118,7 @@ export class HandedFolders {
   async put(record: Handed): Promise<void> {
     const { capture, folder } = record
     await this.#world.files.makeDirectory(`${this.#directory}/${capture}`, 0o750)
-    const text = `${JSON.stringify({ format: 1, ...record })}\n`
+    const text = `${JSON.stringify({ format: FORMAT, ...record })}\n`
     await writeDurably(this.#world.files, `${this.#directory}/${capture}/${folder}.json`, text)
     this.#known.set(nameOf(record), record)
     this.#inOrder = undefined
@@ -145,7 +157,9 @@ export function confirmedBelow(
 function readRecord(bytes: Buffer): Handed | undefined {
   try {
     const { format, ...record } = JSON.parse(bytes.toString()) as Handed & { format: number }
-    return format === 1 && typeof record.proof === 'string' && typeof record.before === 'number' ? record : undefined
+    return format === FORMAT && typeof record.proof === 'string' && typeof record.before === 'number'
+      ? record
+      : undefined
   } catch {
     return undefined
   }

@@ -1,8 +1,12 @@
 import type { ErrorCode } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { writeDurably } from '../world/files.ts'
+import { keepNewer } from '../world/newer-file.ts'
 import type { Ms } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { SyncPaths } from './paths.ts'
+
+const FORMAT = 1
 
 /** Why nothing could be handed over. */
 export interface Failure {
@@ -39,8 +43,10 @@ export class SyncState {
     this.#kept = kept
   }
 
-  /** One that cannot be read is as if nothing had ever failed. */
-  static async read(world: World, paths: SyncPaths): Promise<SyncState> {
+  /** One that cannot be read is as if nothing had ever failed; one of a newer release is kept beside. */
+  static async read(world: World, paths: SyncPaths, log: Log): Promise<SyncState> {
+    if (await keepNewer(world.files, paths.state, FORMAT))
+      log.error({}, 'the state of handing over was written by a newer release; it is kept beside, and begun anew')
     const there = await world.files.info(paths.state)
     return new SyncState(world, paths, there ? parse(await world.files.readFile(paths.state)) : {})
   }
@@ -62,14 +68,14 @@ export class SyncState {
     this.#kept = kept
     const { files } = this.#world
     await files.makeDirectory(this.#paths.directory, 0o750)
-    await writeDurably(files, this.#paths.state, `${JSON.stringify({ format: 1, ...kept })}\n`)
+    await writeDurably(files, this.#paths.state, `${JSON.stringify({ format: FORMAT, ...kept })}\n`)
   }
 }
 
 function parse(bytes: Buffer): Kept {
   try {
     const { format, ...kept } = JSON.parse(bytes.toString()) as Kept & { format: number }
-    return format === 1 ? kept : {}
+    return format === FORMAT ? kept : {}
   } catch {
     return {}
   }

@@ -190,8 +190,8 @@ export class Sync {
 
   async #read(): Promise<Kept> {
     if (this.#kept) return this.#kept
-    const folders = await HandedFolders.read(this.#world, this.#paths)
-    const state = await SyncState.read(this.#world, this.#paths)
+    const folders = await HandedFolders.read(this.#world, this.#paths, this.#log)
+    const state = await SyncState.read(this.#world, this.#paths, this.#log)
     const kept = { paths: this.#paths, folders, state }
     const handover = new Handover(this.#world, this.#config, kept, this.#around, this.#log)
     const keeping = new Keeping(this.#world, this.#config, folders, this.#around, this.#log)
