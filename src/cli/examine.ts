@@ -5,6 +5,7 @@ import { Discovery } from '../config/discovery.ts'
 import { expiryWarning, mayWrite } from '../config/token.ts'
 import { type ErrorCode, explain, systemCode, UnderstudyError } from '../errors.ts'
 import { isMounted } from '../journal/disks.ts'
+import type { TimeSource } from '../journal/entry.ts'
 import { earliestMs } from '../journal/known-time.ts'
 import type { Log } from '../log.ts'
 import type { RelayListener } from '../relay/listener.ts'
@@ -45,10 +46,12 @@ export async function* examine(call: Call): AsyncGenerator<Finding> {
   yield { state: 'ok', what: 'config', detail: `valid; the data folder is ${config.data.directory}` }
   yield* await trust(world, config)
   const found = await new Discovery(world, config, silent).read()
-  yield* credentials(found, world.clock.wallUs() / 1000)
-  yield* standsIn(found, config)
-  yield await clock(world, config)
   const running = await connectRunning(world, config.data.directory).catch(() => undefined)
+  // A recorder may know the time where the system's clock does not.
+  const status = await running?.status()
+  yield* credentials(found, (status?.nowUs ?? world.clock.wallUs()) / 1000)
+  yield* standsIn(found, config)
+  yield await clock(world, config, status?.health?.clock.source)
   yield await disk(world, config.data.directory, running !== undefined)
   if (config.data.disk !== undefined) yield await dataDisk(world, config.data.disk, running)
   if (config.primary.compPath !== undefined) yield* await graphs(world, config.primary.compPath)
@@ -93,9 +96,11 @@ function* standsIn({ tokens }: Found, { standby }: Config): Generator<Finding> {
   }
 }
 
-async function clock(world: World, config: Config): Promise<Finding> {
+async function clock(world: World, config: Config, source: TimeSource | undefined): Promise<Finding> {
   if (await world.clock.synchronised()) return { state: 'ok', what: 'clock', detail: 'synchronised' }
   if (config.clock.trust) return { state: 'ok', what: 'clock', detail: 'trusted, as the config says' }
+  if (source === 'relay')
+    return { state: 'ok', what: 'clock', detail: "not synchronised; the relay's answers say the time" }
   const remedy = 'start a time service (systemd-timesyncd), or set [clock] trust = true where the clock is right'
   return { state: 'warning', what: 'clock', detail: 'not synchronised', remedy }
 }

@@ -186,7 +186,7 @@ const found: readonly Row[] = [
     "the relay's time",
     { clock: { source: 'relay', synchronised: false } },
     'clock-unsynchronised',
-    'attention',
+    'note',
     /relay's answers/
   ],
   [

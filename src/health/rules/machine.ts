@@ -9,10 +9,11 @@ export const machineRules: readonly Rule[] = [
         (clock.source === 'none' || clock.source === 'relay') &&
           (machine.uptimeMs ?? Number.POSITIVE_INFINITY) >= clockMs,
         () => ({
-          state: 'attention',
+          // The relay's time is right to 2 s: nothing waits for a better one.
+          state: clock.source === 'relay' ? 'note' : 'attention',
           text:
             clock.source === 'relay'
-              ? "the clock is not synchronised; the time is taken from the relay's answers"
+              ? "no time service sets the clock; the time is taken from the relay's answers"
               : 'the clock is not synchronised; captures wait for the time',
           todo: 'check that a time service runs (systemd-timesyncd) and that the network lets NTP through'
         })
