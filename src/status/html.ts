@@ -43,14 +43,24 @@ function isList(part: Part): part is readonly Part[] {
   return Array.isArray(part)
 }
 
-/** @param between what is before each of them, and at the end */
+/**
+ * Pages are made again and again while somebody looks: strings are put together without being copied, and what has no
+ * texts marked in it is its own shape.
+ * @param between what is before each of them, and at the end
+ */
 function joined(all: readonly Html[], between: readonly string[]): Html {
+  let [text, shape] = ['', '']
+  let values: Map<string, string> | undefined
+  for (const [at, part] of all.entries()) {
+    const before = between[at] ?? ''
+    text += before + part.text
+    shape += before + part.shape
+    if (part.values.size === 0) continue
+    values ??= new Map()
+    for (const [id, value] of part.values) values.set(id, value)
+  }
   const end = between[all.length] ?? ''
-  const text = all.map((part, at) => (between[at] ?? '') + part.text).join('') + end
-  // Most parts have nothing marked in them, and are made again and again while somebody looks.
-  if (all.every(({ values }) => values.size === 0)) return drawing(text)
-  const shape = all.map((part, at) => (between[at] ?? '') + part.shape).join('') + end
-  return new Html(text, shape, new Map(all.flatMap(({ values }) => [...values])))
+  return values ? new Html(text + end, shape + end, values) : drawing(text + end)
 }
 
 function escaped(text: string): string {

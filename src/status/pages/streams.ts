@@ -1,5 +1,6 @@
 import { explain } from '../../errors.ts'
 import type { StreamReport } from '../../health/report.ts'
+import type { StreamCoverage } from '../../journal/reading.ts'
 import { type Html, html, live } from '../html.ts'
 import { DAY_MS, type Snapshot } from '../snapshot.ts'
 import { clockWords, countWords, dayWords, shareWords, time, timeWords } from '../words.ts'
@@ -44,10 +45,18 @@ export function messagesToday({ zone, report: { nowMs }, activity }: Snapshot, {
   return live(`today-${stream}`, countWords(activity.total(stream, midnightMs, nowMs)))
 }
 
+/** What was drawn last of what a stream was covered; a bin that has messages keeps them, so their number tells them all. */
+const drawnLast = new WeakMap<StreamCoverage, { readonly key: string; readonly drawn: Html }>()
+
 export function stripOf({ activity, coverage, fromMs, inTerm }: Snapshot, stream: string): Html {
   const counts = activity.counts(stream, fromMs, fromMs + DAY_MS)
   const covered = coverage.get(stream)
-  return strip(binKinds(covered, counts, fromMs, inTerm), covered)
+  const key = `${fromMs} ${counts.filter((count) => count > 0).length}`
+  const last = covered && drawnLast.get(covered)
+  if (last?.key === key) return last.drawn
+  const drawn = strip(binKinds(covered, counts, fromMs, inTerm), covered)
+  if (covered) drawnLast.set(covered, { key, drawn })
+  return drawn
 }
 
 function streamRow(snapshot: Snapshot, one: StreamReport): Html {
