@@ -134,7 +134,8 @@ test('a disk that fills while the journal is being opened does not hold up the s
           full && path.includes('/stores/')
             ? Promise.reject(Object.assign(new Error('IO error: No space left on device'), { code: 'LEVEL_IO_ERROR' }))
             : store.batch(operations, options)
-        return Object.assign(Object.create(store), { batch, close: () => store.close(), scan: store.scan.bind(store) })
+        const own = { batch, close: () => store.close(), get: store.get.bind(store), scan: store.scan.bind(store) }
+        return Object.assign(Object.create(store), own)
       }
     }
   }
