@@ -112,19 +112,26 @@ test('what holds an instant does not depend on what was asked before', () => {
       fc.constantFrom(...zones),
       anExpression,
       aYear,
+      fc.constantFrom(2.5, 24, 49),
       fc.array(anHour),
-      (zone, expression, seconds, quarters) => {
-        const schedule = new Schedule(expression, 2.5 * HOUR_MS, zone)
+      (zone, expression, seconds, hours, quarters) => {
+        const schedule = new Schedule(expression, hours * HOUR_MS, zone)
         for (const quarter of quarters) {
           const atUs = seconds * 1e6 + (quarter * HOUR_US) / 4
           const held = schedule.holding(atUs)
-          expect(held).toEqual(new Schedule(expression, 2.5 * HOUR_MS, zone).holding(atUs))
+          expect(held).toEqual(new Schedule(expression, hours * HOUR_MS, zone).holding(atUs))
           expect(schedule.holding(atUs)).toBe(held)
         }
       }
     ),
     { numRuns: 50 }
   )
+})
+
+test('an answer about an instant is not given for one that an earlier window holds', () => {
+  const schedule = new Schedule('0 9 * * 1-5', 2.5 * HOUR_MS, 'Europe/London')
+  expect(schedule.holding(us('2027-01-02T11:30Z') + 1e6)).toEqual([])
+  expect(schedule.holding(us('2027-01-01T09:00Z') + 1e6).map(({ label }) => label)).toEqual(['2027-01-01T0900'])
 })
 
 test('wall time and instants agree wherever the clock does not change', () => {

@@ -88,10 +88,12 @@ export class Schedule {
 
   #computeHolding(atUs: Us): Held {
     const windows: Window[] = []
-    const reach = this.durationMs + DAY_MS
-    let fromUs = this.zone.instantUs(this.zone.wallMs(atUs) - reach) - 1
+    const wallMs = this.zone.wallMs(atUs)
+    // What begins before this has ended a day before the instant, give or take a change of the clock: of half a day nothing
+    // is said that such a one could hold.
+    let window = this.after(this.zone.instantUs(wallMs - this.durationMs - DAY_MS) - 1)
+    let fromUs = this.zone.instantUs(wallMs - DAY_MS / 2)
     let toUs = Number.MAX_SAFE_INTEGER
-    let window = this.after(fromUs)
     for (; window && window.fromUs <= atUs; window = this.after(window.fromUs)) {
       const isOver = window.toUs <= atUs
       fromUs = Math.max(fromUs, isOver ? window.toUs : window.fromUs)
