@@ -20,8 +20,11 @@ const AT_A_BEAT = 10
 const COUNT = repeats(36_000)
 /** What may wait for one listener: 64 kB, and what came until it was seen that he is dropped. */
 const WAITING_BYTES = 80_000
-/** What it may take more than before anybody looked, for all of them. */
-const MORE_BYTES = 64e6
+/**
+ * What it may take more than before anybody looked, for all of them: V8 tidies up late. Measured over 36,000 messages: 75 MB
+ * more, and no more from the half on; 45 MB without any listener.
+ */
+const MORE_BYTES = 128e6
 
 test(`${BROWSERS} browsers, a scraper, and who is slow or gone: every message is kept`, {
   timeout: 600_000
