@@ -72,7 +72,7 @@ export class AwaitedJournal {
     log: Log
   ): Promise<AwaitedJournal> {
     const open = (early?: EarlyHearing): Promise<ServedJournal> =>
-      ServedJournal.open(world, options, recording, log, early)
+      ServedJournal.open(world, { ...options, merges: true }, recording, log, early)
     try {
       return new AwaitedJournal(world, options, log, open, await open())
     } catch (error) {

@@ -25,6 +25,8 @@ export interface ServedOptions {
   readonly user: Pick<Terminal, 'env' | 'uid'>
   /** Kept free on the disk for the moment when it is full. Default 32 MiB. */
   readonly reserveBytes?: number
+  /** Whether it stays open long enough for finished stores to be merged. Default false. */
+  readonly merges?: boolean
   /** For tests: called after each step from a window that is due to its folder that is confirmed, and removed. */
   readonly step?: (step: string) => void
   /** Called at the end of each attempt to hand over. */
@@ -60,7 +62,7 @@ export class ServedJournal {
    */
   static async open(
     world: World,
-    { config, user, reserveBytes = RESERVE_BYTES, passed = () => {}, step = () => {} }: ServedOptions,
+    { config, user, reserveBytes = RESERVE_BYTES, merges = false, passed = () => {}, step = () => {} }: ServedOptions,
     recording: () => Recording,
     log: Log,
     early?: EarlyHearing
@@ -68,7 +70,7 @@ export class ServedJournal {
     const { directory } = config.data
     let opened: Journal | undefined
     try {
-      const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes }, log, early)
+      const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes, merges }, log, early)
       opened = journal
       const clock = recordClock(world.clock, () => journal.stamp())
       const begunUs = clock.monoUs()

@@ -7,7 +7,7 @@ import type { World } from '../world/world.ts'
 import type { Part } from './body.ts'
 import { CHAIN_START, SALT_BYTES } from './chain.ts'
 import type { Entry, EventEntry, Frame, JournalEvent, Origin, TimeSource } from './entry.ts'
-import { Journal } from './journal.ts'
+import { Journal, type JournalOptions } from './journal.ts'
 import { type SealedBlock, sealBlocks } from './seal.ts'
 import type { WriterOptions } from './writer.ts'
 
@@ -45,7 +45,7 @@ export function withFiles(world: World, changed: Partial<Files>): World {
   return { ...world, files }
 }
 
-export function openJournal(world: World, options: Partial<WriterOptions> = {}): Promise<Journal> {
+export function openJournal(world: World, options: Partial<JournalOptions> = {}): Promise<Journal> {
   return Journal.open(world, { ...writerOptions, ...options }, silent)
 }
 

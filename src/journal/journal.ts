@@ -55,6 +55,8 @@ export type JournalOptions = WriterOptions & {
   readonly disk?: string | undefined
   /** Default: everything is kept. */
   readonly retention?: RetentionLimits
+  /** Whether finished stores are merged meanwhile; a command is over before that is. Default true. */
+  readonly merges?: boolean
 }
 
 /** Where a journal's data disk stands. */
@@ -167,6 +169,7 @@ export class Journal extends SeriesReader {
       const limits = options.retention ?? { minFreeBytes: 0 }
       const retention = new Retention(world, series, log, limits, { directory: options.directory, readers })
       const merging = new Merging(world, series, log, limits.minFreeBytes)
+      if (options.merges === false) await merging.stop()
       await retention.run()
       const commits = new Commits(end.nextPosition)
       const writer = await Writer.start(

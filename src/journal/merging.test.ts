@@ -174,3 +174,17 @@ test('with LevelDB itself, a journal at the pace of people becomes several times
   expect(await journal.verify()).toMatchObject({ problems: [], frames: report.frames, chain: report.chain })
   await journal.close()
 })
+
+test('a journal that is open for a moment only merges nothing', async () => {
+  const machine = aMachine()
+  const { simulation, world } = machine
+  await simulation.complete((await record(machine)).close())
+  const journal = await openJournal(world, { merges: false })
+  await simulation.run(600_000)
+  expect((await readCatalogue(world.files, paths.catalogue))!.stores[0]!.merged).toBeFalsy()
+  await simulation.complete(journal.close())
+  const again = await openJournal(world)
+  await simulation.complete(again.merged())
+  expect((await readCatalogue(world.files, paths.catalogue))!.stores[0]!.merged).toBe(true)
+  await simulation.complete(again.close())
+})
