@@ -80,8 +80,12 @@ put_back() {
   if [[ -e $kept/units ]]; then
     echo 'Enabled again:'
     while read -r name state; do
-      control enable "$name"
-      if is_live && [[ $state == active ]]; then systemctl start "$name"; fi
+      # One that is gone meanwhile must not keep the rest from being put back.
+      if ! control enable "$name"; then
+        echo "  $name: cannot be enabled" >&2
+        continue
+      fi
+      if is_live && [[ $state == active ]]; then systemctl start "$name" || echo "  $name: does not start" >&2; fi
       echo "  $name"
     done <"$kept/units"
   fi
@@ -92,7 +96,7 @@ put_back() {
       chmod "$mode" "$root$name"
     done <"$kept/modes"
   fi
-  if [[ -e $kept/made ]]; then rmdir --ignore-fail-on-non-empty "$root$(<"$kept/made")"; fi
+  if [[ -e $kept/made ]]; then rmdir "$root$(<"$kept/made")" 2>/dev/null || true; fi
   rm -rf "$kept"
 }
 

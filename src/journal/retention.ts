@@ -18,6 +18,7 @@ const EVERY_MS = 60_000
 const FORGOTTEN_US = 30 * 86_400_000_000
 /** With less free than this, each commit may be the one that fails. */
 const LITTLE_BYTES = 32e6
+
 export interface RetentionLimits {
   /** So much of the disk is kept free. */
   readonly minFreeBytes: number

@@ -129,7 +129,8 @@ function checkFrames(
   for (const frame of frames) {
     const key = `${frame.stream} ${frame.seq}`
     const piece = pieces.get(key)
-    if (piece && known(piece, piece.text) !== known(piece, encoded(envelope, [frame]).lines)) {
+    const lost = model.damaged.size > 0 && frame.source === 'none'
+    if (piece && known(piece, piece.text, lost) !== known(piece, encoded(envelope, [frame]).lines, lost)) {
       throw model.broke(`${key} in ${piece.folder.name} is not what the journal has: ${piece.text}`)
     }
     const [window] = piece ? [] : schedule.holding(frame.trueUs ?? frame.wallUs)
@@ -149,9 +150,12 @@ function checkFrames(
   }
 }
 
-/** Lines without what may become known after they were sealed: the time, in a folder without a date or where it was uncertain. */
-function known({ folder, text }: Piece, lines: string): string {
-  if (folder.manifest.window && !text.includes('"time_uncertain":true')) return lines
+/**
+ * Lines without what may become known after they were sealed: the time, in a folder without a date or where it was uncertain.
+ * @param lost damage may since have taken the record by which the journal knew it
+ */
+function known({ folder, text }: Piece, lines: string, lost: boolean): string {
+  if (folder.manifest.window && !text.includes('"time_uncertain":true') && !lost) return lines
   return lines.replaceAll(/"(?:time_us|clock_us)":\d+,|"time_uncertain":true,/g, '')
 }
 
