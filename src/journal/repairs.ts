@@ -98,7 +98,7 @@ export class Repairs {
     if (damaged?.salvaged === false && !removed && !this.#series.isAway(store)) await this.#salvage(number)
   }
 
-  /** The store that is being salvaged. */
+  /** The store that is being set aside or salvaged. */
   get salvaging(): number | undefined {
     return this.#salvaging
   }
@@ -137,6 +137,8 @@ export class Repairs {
     // Looking at it may have told where it ends, and it may have been removed under the look.
     const found = this.#series.find(number)
     if (isWhole || !found || found.removed || this.#series.isAway(found)) return
+    // From now on: while it is moved the catalogue does not know of it yet, and it could go to make room.
+    this.#salvaging = number
     this.#log.error({ store: number }, 'a store is damaged; it is set aside and salvaged')
     await this.#series.setAside(found)
     await this.#salvage(number)

@@ -305,12 +305,16 @@ export class Retention {
     }
   }
 
-  async #remove(described: Removal): Promise<number> {
+  /** Gives its bytes, or nothing when it must not go any more. */
+  async #remove(described: Removal): Promise<number | undefined> {
     const { files } = this.#world
     const { aside, store, what } = described
+    const entry = this.#series.find(store)
     let bytes = 0
     if (aside) bytes += await folderBytes(files, this.#series.asidePath(described, { aside }))
     if (what === 'store') bytes += await folderBytes(files, this.#series.path(store))
+    // Counting may take long enough for a store to be set aside, and what lies aside would stay for good.
+    if (this.#series.find(store) !== entry || store === this.#repairs?.salvaging) return undefined
     const removal = { ...described, bytes }
     await this.#series.remove(removal)
     const { confirmed, pinned, reason, fromPosition, toPosition } = removal
