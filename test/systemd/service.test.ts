@@ -76,10 +76,11 @@ async function dropIn(...lines: string[]): Promise<void> {
   await machine.tell('systemctl', 'restart', UNIT)
 }
 
+/** Nothing as long as nothing of the stream is on the disk. */
 async function raw(stream: string): Promise<string> {
   await machine.tell('rm', '-rf', '/root/export')
   await machine.tell('understudy', 'export', '--raw', '--out', '/root/export')
-  return machine.tell('cat', `/root/export/${stream}.jsonl`)
+  return (await machine.run('cat', `/root/export/${stream}.jsonl`)).out.trim()
 }
 
 test('install.sh starts it, and lists what is there of an older set-up; with --replace that is stopped', async () => {
