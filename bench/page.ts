@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../test/support/free-port.ts'
 import { allTaken, withDirectory, withFeeder } from './harness/measure.ts'
-import { freePort, listen, look } from './harness/page.ts'
+import { listen, look } from './harness/page.ts'
 import { understudy } from './harness/receivers.ts'
 import { publish, short, table } from './harness/report.ts'
 import { Results } from './harness/results.ts'

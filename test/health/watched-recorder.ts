@@ -6,9 +6,9 @@ import type { Status } from '../../src/cli/local/status.ts'
 import type { Verdict } from '../../src/health/verdict.ts'
 import { SimulatedRelay } from '../../src/sim/relay/relay.ts'
 import { certificate, serving } from '../../src/world/real/fixtures.ts'
-import { freePort } from '../page/rig/free-port.ts'
 import { Recorder } from '../relay/rig/recorder.ts'
 import { world } from '../relay/rig/relays.ts'
+import { freePort } from '../support/free-port.ts'
 
 /** What it called by itself. */
 export interface Told extends Verdict {

@@ -12,8 +12,8 @@ import { SimulatedRelay } from '../../src/sim/relay/relay.ts'
 import { Dice } from '../../src/sim/world/dice.ts'
 import { realWorld } from '../../src/world/real.ts'
 import type { World } from '../../src/world/world.ts'
+import { freePort } from '../support/free-port.ts'
 import { repeats } from '../support/scale.ts'
-import { freePort } from './rig/free-port.ts'
 
 /** A recorder that holds ids and tokens, and requests that nobody means well with: none is to get at them. */
 

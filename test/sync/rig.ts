@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { sealDay } from '../../src/sync/fixtures.ts'
 import { realFiles } from '../../src/world/real/files.ts'
+import { freePort } from '../support/free-port.ts'
 
 const run = promisify(execFile)
 const sources = new URL('../../', import.meta.url).pathname
@@ -34,14 +35,6 @@ export function ran(command: string, args: readonly string[]): Promise<Ran> {
 /** Resolves when `holds` does, looked at every few ms. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await sleep(5)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** A primary with a real sshd of its own, on loopback; any user can run it. */

@@ -3,7 +3,7 @@ import { SimulatedRelay } from '../../../src/sim/relay/relay.ts'
 import { Recorder } from '../../relay/rig/recorder.ts'
 import { world } from '../../relay/rig/relays.ts'
 import { Speaker } from '../../relay/rig/speaker.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../support/free-port.ts'
 
 /** `understudy run` that hears streams of a relay and serves its page, with somebody who speaks on each. Gone after the test. */
 export class Served {

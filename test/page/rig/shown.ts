@@ -4,7 +4,7 @@ import { validate } from '../../../src/config/validate.ts'
 import { FakeRecorder } from '../../../src/status/fixtures.ts'
 import { StatusServer } from '../../../src/status/server.ts'
 import { realWorld } from '../../../src/world/real.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../support/free-port.ts'
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 

@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { credentialsOf } from '../../../src/sim/relay/join.ts'
 import type { RelayPeer } from '../../../src/sim/relay/peer.ts'
 import { Probe } from '../../../src/sim/relay/probe.ts'
 import { sleep } from '../../../src/world/time.ts'
+import { freePort } from '../../support/free-port.ts'
 import { world } from './relays.ts'
 import { Speaker } from './speaker.ts'
 
@@ -57,12 +56,4 @@ async function tried(attempt: () => Promise<unknown>): Promise<void> {
       await sleep(world.timers, 50)
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
