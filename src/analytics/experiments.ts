@@ -10,18 +10,25 @@ export function isExperiment(name: string): name is Experiment {
   return Object.hasOwn(nodesOf, name)
 }
 
-/** The commands whose node has another name. */
-const renamed: Readonly<Record<string, string>> = {
-  voltage: 'voltage_step',
-  position: 'position_step',
-  speed: 'speed_step'
+/** The nodes whose command has another name. */
+const commandOf: Readonly<Record<string, string>> = {
+  voltage_step: 'voltage',
+  position_step: 'position',
+  speed_step: 'speed'
 }
+
+const indexesOf = {
+  spinner: indexes(nodesOf.spinner),
+  pendulum: indexes(nodesOf.pendulum)
+} satisfies Record<Experiment, unknown>
 
 /** The place among an experiment's nodes of what `payload.log` says; -1 when it is none of its commands. */
 export function nodeIndex(exp: Experiment, log: string): number {
-  const nodes: readonly string[] = nodesOf[exp]
-  if (Object.hasOwn(renamed, log)) return nodes.indexOf(renamed[log]!)
-  return Object.values(renamed).includes(log) ? -1 : nodes.indexOf(log)
+  return indexesOf[exp].get(log) ?? -1
+}
+
+function indexes(nodes: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(nodes.map((node, index) => [commandOf[node] ?? node, index]))
 }
 
 /** What students say of themselves in feedback: the rows of a feedback table. */

@@ -112,7 +112,10 @@ function write(into: ByteWriter, { position, part, what, tMs, hardware, late, re
     into.bytes(double)
   }
   into.signed(receivedMs - last.receivedMs)
-  Object.assign(last, { position, part, receivedMs, ...(time === 1 && { tMs }) })
+  last.position = position
+  last.part = part
+  last.receivedMs = receivedMs
+  if (time === 1) last.tMs = tMs!
 }
 
 function read(from: ByteReader, last: Last): Deed {
