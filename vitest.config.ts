@@ -35,6 +35,16 @@ export default defineConfig({
         }
       },
       { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], fileParallelism: false, ...patient } },
+      // A whole Pi in an emulator, and before it the making of an image.
+      {
+        test: {
+          name: 'image',
+          include: ['test/image/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 7_200_000,
+          hookTimeout: 3_600_000
+        }
+      },
       // These take long, and nothing in them depends on how fast the machine is: two at a time.
       { test: { name: 'captures', include: ['test/captures/**/*.test.ts'], maxWorkers: 2, ...patient } },
       { test: { name: 'sync', include: ['test/sync/**/*.test.ts'], maxWorkers: 2, ...patient } }

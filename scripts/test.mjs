@@ -33,7 +33,21 @@ const handingOver = { rsync: 'rsync', rrsync: 'rsync', sshd: 'openssh-server', s
 /** What it takes to have a machine of one's own, under a systemd of its own. */
 const ownMachine = { 'systemd-analyze': 'systemd', 'systemd-nspawn': 'systemd-container', 'dbus-daemon': 'dbus' }
 
-/** The programs a suite cannot do without, each with the Debian package that has it; `root` where it must be root. */
+/** What it takes to make an image for a Pi, and to start it. */
+const emulating = {
+  mmdebstrap: 'mmdebstrap',
+  'qemu-system-aarch64': 'qemu-system-arm',
+  'arch-test': 'arch-test',
+  mcopy: 'mtools',
+  'mkfs.vfat': 'dosfstools',
+  sfdisk: 'fdisk',
+  zstd: 'zstd'
+}
+
+/**
+ * The programs a suite cannot do without, each with the Debian package that has it; `root` where it must be root; `onlyFull`
+ * where it is too much for every day.
+ */
 const suites = [
   { name: 'unit', needs: {} },
   { name: 'relay', needs: {} },
@@ -49,7 +63,8 @@ const suites = [
   { name: 'sync', needs: { ...handingOver, flock: 'util-linux' } },
   { name: 'page', needs: { chromium: 'chromium', python3: 'python3' } },
   { name: 'systemd', needs: { ...ownMachine, ...handingOver, nsenter: 'util-linux', python3: 'python3' }, root: true },
-  { name: 'bench', needs: { python3: 'python3-venv', zstd: 'zstd', jq: 'jq' } }
+  { name: 'bench', needs: { python3: 'python3-venv', zstd: 'zstd', jq: 'jq' } },
+  { name: 'image', needs: { ...loopDisks, ...handingOver, ...emulating }, root: true, onlyFull: true }
 ]
 
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -136,14 +151,14 @@ function firstLines(messages) {
 const results = mkdtempSync(join(tmpdir(), 'understudy-test-'))
 try {
   for (const one of checks) check(one)
-  for (const suite of suites) runSuite(suite, results)
+  for (const suite of suites) if (full || !suite.onlyFull) runSuite(suite, results)
 } finally {
   rmSync(results, { recursive: true, force: true })
 }
 
 if (!process.env.UNDERSTUDY_RELAY_BIN)
   notes.push('note     relay: ran against the simulated relay only; UNDERSTUDY_RELAY_BIN names a real one')
-if (!full) notes.push('note     repeated a fifth as often as `npm run test:full` does')
+if (!full) notes.push('note     repeated a fifth as often as `npm run test:full` does, and without image')
 
 console.log(`\n== summary\n${notes.join('\n')}\n`)
 const counts = [`${total.passed} passed`, `${total.failed} failed`]

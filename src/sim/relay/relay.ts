@@ -16,6 +16,8 @@ export interface RelayOptions {
   readonly secret: string
   /** Where it listens, and its name in its URLs. Default: 127.0.0.1 */
   readonly host?: string
+  /** Its name in its URLs, where those who come from elsewhere know it by another. */
+  readonly name?: string
   /** Two ports, as the real one has. Default: free ones, kept over `stop` and `start`. */
   readonly accessPort?: number
   readonly relayPort?: number
@@ -36,6 +38,7 @@ export class SimulatedRelay implements RelayPeer {
   readonly #options: RelayOptions
   readonly #hub = new Hub()
   readonly #host: string
+  readonly #name: string
   readonly #streamTraps = new Map<string, Partial<Traps>>()
   readonly #issued = new Map<string, CredentialFiles>()
   #traps: Traps
@@ -50,17 +53,18 @@ export class SimulatedRelay implements RelayPeer {
     this.secret = options.secret
     this.#key = createSecretKey(options.secret, 'utf8')
     this.#host = options.host ?? '127.0.0.1'
+    this.#name = options.name ?? this.#host
     this.#accessPort = options.accessPort ?? 0
     this.#relayPort = options.relayPort ?? 0
     this.#traps = { ...noTraps, ...options.traps }
   }
 
   get accessUrl(): string {
-    return `${this.#options.tls ? 'https' : 'http'}://${this.#host}:${this.#accessPort}`
+    return `${this.#options.tls ? 'https' : 'http'}://${this.#name}:${this.#accessPort}`
   }
 
   get relayUrl(): string {
-    return `${this.#options.tls ? 'wss' : 'ws'}://${this.#host}:${this.#relayPort}`
+    return `${this.#options.tls ? 'wss' : 'ws'}://${this.#name}:${this.#relayPort}`
   }
 
   /** The plain websocket of a stream, as a local host process offers it. */

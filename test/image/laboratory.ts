@@ -1,0 +1,84 @@
+import { type RelayOptions, SimulatedRelay } from '../../src/sim/relay/relay.ts'
+import { realWorld } from '../../src/world/real.ts'
+import { until } from '../sync/rig.ts'
+import { EmulatedPi, HOST } from './emulated-pi.ts'
+
+const PERIOD_MS = 100
+
+/** Prints on the Pi, all the time, how far its journal is on the disk. */
+const watch = `
+import { connectRunning } from '/opt/understudy/dist/cli/local/open.js'
+import { realWorld } from '/opt/understudy/dist/world/real.js'
+const running = await connectRunning(await realWorld(), '/var/lib/understudy')
+for (;;) console.log((await running.status()).journal.nextPosition)`
+
+interface LaboratoryOptions {
+  /** The streams whose credentials are on the card. */
+  readonly streams?: readonly string[]
+  /** How long their tokens last; a year where nothing is said. */
+  readonly expiresInS?: number
+  /** The lines of [clock]. Default: the emulator's is trusted */
+  readonly clock?: string
+  /** More of the config, as TOML. */
+  readonly sections?: string
+  /** What the relay proves by that it is the one. */
+  readonly tls?: NonNullable<RelayOptions['tls']>
+}
+
+/** A relay on this machine whose streams speak ten times a second, and a new Pi that is told of it. */
+export class Laboratory {
+  readonly pi: EmulatedPi
+  readonly relay: SimulatedRelay
+  /** When each message was said, by its number. */
+  readonly saidMs: number[] = [0]
+  /** A command on the Pi that prints, all the time, the first position that is not on the disk. */
+  readonly watcher = `/opt/understudy/node/bin/node --input-type=module -e "${watch}"`
+  readonly #streams = new Set<string>()
+  readonly #speaking: NodeJS.Timeout
+
+  private constructor(pi: EmulatedPi, relay: SimulatedRelay) {
+    this.pi = pi
+    this.relay = relay
+    this.#speaking = setInterval(() => {
+      const number = this.saidMs.push(Date.now()) - 1
+      for (const stream of this.#streams) relay.say(stream, JSON.stringify({ number }))
+    }, PERIOD_MS)
+  }
+
+  static async open(image: string, options: LaboratoryOptions = {}): Promise<Laboratory> {
+    const { streams = ['spin30', 'spin31', 'spin32'], expiresInS, clock = 'trust = true', sections = '', tls } = options
+    const secret = 'a secret of the suite'
+    const relay = new SimulatedRelay(await realWorld(), { secret, name: HOST, ...(tls && { tls }) })
+    await relay.start()
+    const laboratory = new Laboratory(await EmulatedPi.flash(image), relay)
+    const { pi } = laboratory
+    const known = `site = "emulated"\ntime_zone = "Etc/UTC"\n[clock]\n${clock}\n[ssh]\nkeys = ["${pi.sshKey}"]\n`
+    pi.put({ 'understudy.toml': known + sections })
+    for (const stream of streams) pi.put(laboratory.credentials(stream, expiresInS))
+    return laboratory
+  }
+
+  /** The streams that speak. */
+  get streams(): string[] {
+    return [...this.#streams]
+  }
+
+  /** The two files for a stream, which speaks from now on. */
+  credentials(stream: string, expiresInS = 365 * 86_400): Record<string, string> {
+    this.#streams.add(stream)
+    const { accessFile, tokenFile } = this.relay.credentials(stream, { expiresInS })
+    return { [accessFile.name]: accessFile.content, [tokenFile.name]: tokenFile.content }
+  }
+
+  /** Resolves when every stream is heard, or these are, and what comes is recorded. */
+  async untilRecording(streams: readonly string[] = this.streams): Promise<void> {
+    await until(() => streams.every((stream) => this.relay.connections(stream) > 0))
+    await this.pi.untilReady()
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#speaking)
+    await this.pi.remove()
+    await this.relay.stop()
+  }
+}
