@@ -1,4 +1,4 @@
-/** `npm run bench -- receive|store|idle|health|page|idle-page|memory|reading|verify|seal|seal-day|analytics [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
+/** `npm run bench -- receive|start|store|idle|health|page|idle-page|memory|reading|verify|seal|seal-day|analytics [--quick]`: measures Understudy beside its peers, into docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import { analytics } from './analytics.ts'
 import { health } from './health.ts'
@@ -9,11 +9,13 @@ import { page } from './page.ts'
 import { reading } from './reading.ts'
 import { receive } from './receive.ts'
 import { seal, sealDay } from './seal.ts'
+import { start } from './start.ts'
 import { store } from './store.ts'
 import { verify } from './verify.ts'
 
 const benches: Record<string, (quick: boolean) => Promise<void>> = {
   receive,
+  start,
   store,
   idle,
   health,

@@ -41,7 +41,7 @@ export class Feeder {
     const deadline = performance.now() + 60_000
     while (this.#connected !== wanted) {
       if (performance.now() > deadline) throw new Error(`${this.#connected} of ${wanted} websockets were opened`)
-      await pause(50)
+      await pause(10)
     }
   }
 

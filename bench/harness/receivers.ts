@@ -71,8 +71,7 @@ export const floor: Start = (feeder, directory) =>
  * `understudy run` as it is shipped, with every stream read on the tick, or at once. Taken is what is on the disk.
  * @param port its page's; 0: no page
  */
-export function understudy(how: 'tick' | 'live', port = 8088): Start {
-  const program = bench('../dist/cli/main.js')
+export function understudy(how: 'tick' | 'live', port = 8088, program = bench('../dist/cli/main.js')): Start {
   return async (feeder, directory) => {
     const [config, data] = [join(directory, 'understudy.toml'), join(directory, 'data')]
     mkdirSync(join(directory, 'credentials'))

@@ -50,6 +50,10 @@ test('page: what those who look at it cost, and what it costs while nobody does'
   }
 })
 
+test('starting: as shipped, from a checkout, and the peer', () => {
+  expect(quick('start')).toMatch(/^\| Understudy as shipped \|.*\d/m)
+})
+
 test('receiving and memory: everyone takes every message, and a quick look leaves the page alone', () => {
   const file = join(root, 'docs/benchmarks.md')
   const page = (): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)
