@@ -45,11 +45,11 @@ export async function gatherFacts(world: World, config: Config): Promise<Facts> 
   for (const { code, stream, detail } of found?.problems ?? []) {
     wrongs.push(wrong(code, stream ?? 'the credentials in place', detail))
   }
-  const name = config.host.name ?? ((await line(world, '/proc/sys/kernel/hostname')) || 'understudy')
-  const announced = (await announcedName(world)) ?? name
-  const taken = announced.startsWith(`${name}-`) && /^\d+$/.test(announced.slice(name.length + 1))
-  const hostName = taken ? announced : name
-  if (taken) {
+  const [current] = (await line(world, '/proc/sys/kernel/hostname')).split('.')
+  const name = config.host.name ?? (current || 'understudy')
+  // A name that it is to get is not announced yet.
+  const hostName = (name === current && (await announcedName(world))) || name
+  if (hostName !== name) {
     const detail = `another machine on this network is called ${name} already; this one is ${hostName}.local`
     wrongs.push(wrong('UNDERSTUDY_PROVISION_NAME_TAKEN', `the name ${name}`, detail))
   }

@@ -19,39 +19,49 @@ const FILES = ['status-password', 'status-password.scrypt']
 const FOLDERS = ['sync', 'system/ssh']
 /** Of the folder `sync`: the rest is the state of handing over, which goes with the journal. */
 const SYNC = /^(id_ed25519(-receipts)?|known_hosts)$/
-const KEY = 'sync/id_ed25519'
+/** What no two machines have the same; what says the most comes first. */
+const SELF = ['sync/id_ed25519', 'sync/id_ed25519-receipts', 'status-password.scrypt']
 /** Where this is, an identity has been taken in or made. */
-const MARK = 'state.json'
+export const MARK = 'state.json'
 /** Half written. */
 const LEFT_OVER = /\.new$|^incoming$/
-
-/**
- * Takes the identity from the disk where this machine has none yet: a card that was written anew goes on as the one before.
- * What is here already stays.
- */
-export async function restoreIdentity(
-  files: Files,
-  { data, to, identity }: IdentityPlaces
-): Promise<{ restored: boolean; wrongs: Wrong[] }> {
-  let restored = false
-  if (!(await isMounted(files, dirname(identity)))) return { restored, wrongs: [] }
-  const wrongs = await attempt(async () => {
-    if (await files.info(`${to}/${MARK}`)) return
-    for (const name of await namesIn(files, identity, to)) {
-      if (await files.info(`${data}/${name}`)) continue
-      await copy(files, identity, data, name)
-      restored = true
-    }
-  })
-  return { restored, wrongs }
+/** Whose copy the disk has. */
+export async function kinship(files: Files, { data, identity }: IdentityPlaces): Promise<'same' | 'other' | 'unknown'> {
+  for (const name of SELF) {
+    const [own, copied] = [await content(files, `${data}/${name}`), await content(files, `${identity}/${name}`)]
+    if (own && copied) return own.equals(copied) ? 'same' : 'other'
+  }
+  return 'unknown'
 }
 
-/** Brings the copy on the disk up to date; that of another machine is moved aside, not lost. */
-export async function saveIdentity(files: Files, { data, to, identity }: IdentityPlaces): Promise<Wrong[]> {
+/**
+ * Moves the copy of another machine out of the way.
+ * @returns under which name it is kept, where there was one
+ */
+export async function putAsideOther(
+  files: Files,
+  places: IdentityPlaces
+): Promise<{ former: string | undefined; wrongs: Wrong[] }> {
+  const { identity } = places
+  let former: string | undefined
+  if (!(await isMounted(files, dirname(identity)))) return { former, wrongs: [] }
+  const wrongs = await attempt(async () => {
+    if ((await kinship(files, places)) !== 'other') return
+    let number = 1
+    while (await files.info(`${identity}-former-${number}`)) number++
+    await files.rename(identity, `${identity}-former-${number}`)
+    await files.syncDirectory(dirname(identity))
+    former = `${baseOf(identity)}-former-${number}`
+  })
+  return { former, wrongs }
+}
+
+/** Brings the copy on the disk up to date; that of another machine is left alone. */
+export async function saveIdentity(files: Files, places: IdentityPlaces): Promise<Wrong[]> {
+  const { data, to, identity } = places
   if (!(await isMounted(files, dirname(identity)))) return []
   return attempt(async () => {
-    const [own, other] = [await content(files, `${data}/${KEY}`), await content(files, `${identity}/${KEY}`)]
-    if (own && other && !own.equals(other)) await moveAside(files, identity)
+    if ((await kinship(files, places)) === 'other') return
     const wanted = await namesIn(files, data, to)
     for (const name of wanted) await copy(files, data, identity, name)
     for (const name of await namesIn(files, identity, to)) {
@@ -60,7 +70,7 @@ export async function saveIdentity(files: Files, { data, to, identity }: Identit
   })
 }
 
-async function attempt(work: () => Promise<void>): Promise<Wrong[]> {
+export async function attempt(work: () => Promise<void>): Promise<Wrong[]> {
   try {
     await work()
     return []
@@ -70,7 +80,7 @@ async function attempt(work: () => Promise<void>): Promise<Wrong[]> {
 }
 
 /** The names of an identity's files, as below the data folder. */
-async function namesIn(files: Files, folder: string, to: string): Promise<string[]> {
+export async function namesIn(files: Files, folder: string, to: string): Promise<string[]> {
   const names: string[] = []
   const own = baseOf(to)
   for (const name of FILES) if ((await files.info(`${folder}/${name}`))?.kind === 'file') names.push(name)
@@ -85,11 +95,11 @@ async function namesIn(files: Files, folder: string, to: string): Promise<string
   return names.sort((a, b) => Number(a.endsWith(`/${MARK}`)) - Number(b.endsWith(`/${MARK}`)))
 }
 
-function baseOf(path: string): string {
+export function baseOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-async function copy(files: Files, from: string, to: string, name: string): Promise<void> {
+export async function copy(files: Files, from: string, to: string, name: string): Promise<void> {
   const path = `${to}/${name}`
   const { mode } = (await files.info(`${from}/${name}`)) ?? { mode: 0o600 }
   await files.makeDirectory(dirname(path), 0o750)
@@ -98,14 +108,4 @@ async function copy(files: Files, from: string, to: string, name: string): Promi
 
 async function content(files: Files, path: string): Promise<Buffer | undefined> {
   return (await files.info(path)) && files.readFile(path)
-}
-
-async function moveAside(files: Files, identity: string): Promise<void> {
-  for (let number = 1; ; number++) {
-    const former = `${identity}-former-${number}`
-    if (await files.info(former)) continue
-    await files.rename(identity, former)
-    await files.syncDirectory(dirname(identity))
-    return
-  }
 }

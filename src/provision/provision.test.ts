@@ -335,11 +335,76 @@ describe('the report', () => {
   })
 })
 
+describe('a card that is mounted read-only', () => {
+  const remounts: string[] = []
+
+  beforeEach(() => {
+    remounts.length = 0
+    card.readOnly = true
+    pi.programs.set('mount', async ([, how = '', directory = '']) => {
+      remounts.push(`${how} ${directory}`)
+      card.readOnly = how !== 'remount,rw'
+      return { code: 0 }
+    })
+  })
+
+  const both = [`remount,rw ${BOOT}`, `remount,ro ${BOOT}`]
+
+  test('can be written while there is something to write, and no longer', async () => {
+    card.readOnly = false
+    const token = await bring('spin30')
+    card.readOnly = true
+    expect(await sh(`${LINE} --remount`)).toEqual({
+      code: 0,
+      out: expect.not.stringContaining('UNDERSTUDY_'),
+      err: ''
+    })
+    expect(remounts.splice(0)).toEqual(both)
+    expect(await read(`${TO}/credentials/log.token.spin30`)).toBe(`${token}\n`)
+    expect(await names(BOOT)).toEqual(['understudy-report.txt'])
+    await simulation.run(3_600_000)
+    await sh(`${LINE} --remount`)
+    expect(remounts).toEqual([])
+    pi.host.ipAddresses = [{ interface: 'wlan0', address: '198.51.100.7' }]
+    await sh(`${LINE} --remount`)
+    expect(remounts).toEqual(both)
+    expect(await report()).toContain('198.51.100.7')
+  })
+
+  test('and stays so is told of', async () => {
+    pi.programs.set('mount', async () => ({ code: 32 }))
+    expect((await sh(`${LINE} --remount`)).out).toContain('UNDERSTUDY_PROVISION_REPORT')
+    pi.programs.delete('mount')
+    expect((await sh(`${LINE} --remount`)).out).toContain('UNDERSTUDY_PROVISION_REPORT')
+  })
+})
+
 test('a name that another machine has already is told, with the one that was given instead', async () => {
   pi.programs.set('busctl', async () => ({ code: 0, stdout: 's "raspberry-2"\n' }))
   await bring('spin30')
   expect(await sh(LINE)).toMatchObject({ code: 0, out: expect.stringContaining('UNDERSTUDY_PROVISION_NAME_TAKEN') })
   expect(await report()).toContain('another machine on this network is called raspberry already')
+})
+
+test.each([
+  ['raspberry', '', 'raspberry-2'],
+  ['raspberry', '', 'backup'],
+  ['pi-2', '[host]\nname = "pi-2"\n', 'pi-3']
+])('a machine called %s says the name that it has really got', async (kernel, config, announced) => {
+  await put('/proc/sys/kernel/hostname', `${kernel}\n`)
+  await put(`${BOOT}/understudy.toml`, config)
+  pi.programs.set('busctl', async () => ({ code: 0, stdout: `s "${announced}"\n` }))
+  await sh(LINE)
+  expect(await report()).toContain(`this one is ${announced}.local`)
+  expect(await report()).toMatch(new RegExp(`^Name: +${announced}\r$`, 'm'))
+})
+
+test('a name that it is to get is told before it is announced', async () => {
+  await put(`${BOOT}/understudy.toml`, '[host]\nname = "north"\n')
+  pi.programs.set('busctl', async () => ({ code: 0, stdout: 's "raspberry"\n' }))
+  await sh(LINE)
+  expect(await report()).toMatch(/^Name: +north\r$/m)
+  expect(await report()).not.toContain('UNDERSTUDY_PROVISION_NAME_TAKEN')
 })
 
 test('two configs with different names: the last one counts, and the other is told', async () => {

@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { readText } from '../config/text-file.ts'
 import { UnderstudyError } from '../errors.ts'
+import { isMounted } from '../journal/disks.ts'
 import { syncPaths } from '../sync/paths.ts'
 import type { Files } from '../world/files.ts'
 import type { World } from '../world/world.ts'
@@ -10,13 +11,15 @@ import { type Bundle, lookThrough } from './brought.ts'
 import type { Now } from './choose.ts'
 import { parseTree, type Tree } from './config-text.ts'
 import { gatherFacts, passwordFile, recordable } from './facts.ts'
-import { restoreIdentity, saveIdentity } from './identity.ts'
+import { type IdentityPlaces, putAsideOther, saveIdentity } from './identity.ts'
 import { placeFile } from './place.ts'
 import { reportText, saysTheSame } from './report.ts'
+import { restoreIdentity } from './restore-identity.ts'
 import { readState, type State, type Taken, writeState } from './state.ts'
 import { tellSystem } from './system.ts'
 import { takeConfig } from './take-config.ts'
 import { takeCredentials } from './take-credentials.ts'
+import { Writable } from './writable.ts'
 import { type Wrong, wrong, wrongOf } from './wrong.ts'
 
 export interface ProvisionOptions {
@@ -32,6 +35,8 @@ export interface ProvisionOptions {
   readonly owner?: string | undefined
   /** A config whose keys hold where the one that was brought does not say otherwise. */
   readonly base?: string | undefined
+  /** Each folder that may bring something is a mount that is read-only, and stays so but while it is written. */
+  readonly remount?: boolean
 }
 
 export interface Provisioned {
@@ -56,8 +61,10 @@ export async function provision(world: World, options: ProvisionOptions): Promis
   const { files, clock } = world
   const { from, to, base, run, identity, owner } = options
   const baseTree = base === undefined ? {} : await readBase(files, base)
+  const writable = options.remount ? new Writable(world.programs) : undefined
   const places = identity === undefined ? undefined : { data: dirname(to), to, identity }
-  const { restored, wrongs } = places ? await restoreIdentity(files, places) : { restored: false, wrongs: [] }
+  const before = places ? await restoreIdentity(files, places) : { restored: false, wrongs: [] }
+  const wrongs = [...before.wrongs]
   const state = await readState(files, to)
   const pairs: Array<readonly [Bundle, Account]> = []
   for (const directory of from) {
@@ -67,15 +74,19 @@ export async function provision(world: World, options: ProvisionOptions): Promis
   const accounts = pairs.map(([, account]) => account)
   const config = await takeConfig(files, pairs, to, baseTree, state)
   const now = { ms: clock.wallUs() / 1000, known: config.clock.trust || (await clock.synchronised()) }
-  await takeCredentials(files, pairs, to, now)
+  await takeCredentials(files, pairs, to, now, writable)
   wrongs.push(...(await tellSystem(files, config, to, run)))
   const facts = await gatherFacts(world, config)
-  if (restored) state.taken.push({ ...when(now), from: places!.identity, what: 'the identity of the machine before' })
+  if (before.restored) state.taken.push({ ...when(now), from: identity!, what: 'the identity of the machine before' })
+  // What could not be taken from the disk is not written over.
+  const kept = before.wrongs.length === 0 ? places : undefined
+  if (kept) wrongs.push(...(await makeRoom(files, kept, state, now)))
   wrongs.push(...(await remember(files, to, state, accounts, now)))
-  if (places) wrongs.push(...(await saveIdentity(files, places)))
+  if (kept) wrongs.push(...(await saveIdentity(files, kept)))
   if (owner !== undefined) wrongs.push(...(await give(world, owner, config, to)))
   const report = reportText({ config, accounts, wrongs, facts, taken: state.taken, now })
-  for (const account of accounts) await leaveReport(files, account, report, facts.addresses.length > 0)
+  for (const account of accounts) await leaveReport(files, account, report, facts.addresses.length > 0, writable)
+  await writable?.close()
   const configured = (await files.info(`${to}/understudy.toml`).catch(() => undefined)) !== undefined
   return { accounts, wrongs: [...wrongs, ...facts.wrongs], streams: configured ? recordable(facts, now) : [] }
 }
@@ -87,6 +98,18 @@ async function readBase(files: Files, path: string): Promise<Tree> {
   const parsed = parseTree(text)
   if ('tree' in parsed) return parsed.tree
   throw new UnderstudyError('UNDERSTUDY_CONFIG_INVALID', `${path}: line ${parsed.fault.line}: ${parsed.fault.what}`)
+}
+
+/** Makes room on the data disk for the copy of this machine's identity: that of another one is moved aside, and told of. */
+async function makeRoom(files: Files, places: IdentityPlaces, state: State, now: Now): Promise<Wrong[]> {
+  if (!(await isMounted(files, dirname(places.identity)))) return []
+  const { former, wrongs } = await putAsideOther(files, places)
+  if (wrongs.length === 0) state.isNew = false
+  if (former !== undefined) {
+    const what = `nothing: it is another machine's, and was put aside there as ${former}`
+    state.taken.push({ ...when(now), from: places.identity, what })
+  }
+  return wrongs
 }
 
 /** Adds to the state what was taken, and keeps it. */
@@ -136,12 +159,14 @@ async function leaveReport(
   files: Files,
   { directory, wrongs }: Account,
   report: string,
-  located: boolean
+  located: boolean,
+  writable: Writable | undefined
 ): Promise<void> {
   const path = `${directory}/${REPORT}`
   try {
     const before = (await files.info(path)) ? (await files.readFile(path)).toString() : ''
     if (saysTheSame(before, report, located)) return
+    await writable?.open(directory)
     await placeFile(files, path, report, 0o644, `${directory}/understudy-report.new`)
   } catch (error) {
     wrongs.push(wrongOf(error, 'UNDERSTUDY_PROVISION_REPORT', REPORT))

@@ -51,8 +51,14 @@ test.each([
 
     const from = nowIso()
     for (const stream of [...streams, 'spin42']) await bring(stream, where, 365 * DAY_S)
+    // Beside them what is of no use: it does no harm, and stays where it is.
+    await pi.put(`${where}/practable/log.token.spin30`, 'not a token')
+    await bring('spin31', `${where}/practable`, -DAY_S)
     const { code, out } = await pi.sh(LINE.replace(BOOT, where))
     expect([code, out]).toEqual([0, expect.stringContaining('13 streams can be recorded')])
+    expect(out).toContain('practable/log.token.spin30: it is not a JWT')
+    expect(out).toContain('practable/log.token.spin31: it expired on ')
+    expect(await pi.names(`${where}/practable`)).toEqual(['log.token.spin30', 'log.token.spin31'])
     expect((await pi.names(where)).filter((name) => name.startsWith('log.'))).toEqual([])
     await simulation.run(60_000)
     const period = `--from ${from} --to ${nowIso()}`

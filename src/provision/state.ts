@@ -21,20 +21,25 @@ export interface State {
   readonly seen: Record<string, string>
   /** The last things that were taken in, oldest first. */
   readonly taken: Taken[]
+  /** This machine's identity was made here, and no data disk has been there since: see `restoreIdentity`. */
+  isNew: boolean
 }
 
 /** What cannot be read counts as nothing remembered: then a config is taken in again. */
 export async function readState(files: Files, to: string): Promise<State> {
+  const path = `${to}/state.json`
   try {
-    const state: unknown = JSON.parse((await files.readFile(`${to}/state.json`)).toString())
+    const state: unknown = JSON.parse((await files.readFile(path)).toString())
     if (isTable(state) && state['format'] === 1 && isTable(state['seen']) && Array.isArray(state['taken'])) {
-      return { seen: state['seen'] as State['seen'], taken: state['taken'] as Taken[] }
+      const { seen, taken, isNew } = state
+      return { seen: seen as State['seen'], taken: taken as Taken[], isNew: isNew === true }
     }
   } catch {}
-  return { seen: {}, taken: [] }
+  const isThere = (await files.info(path).catch(() => true)) !== undefined
+  return { seen: {}, taken: [], isNew: !isThere }
 }
 
-export function writeState(files: Files, to: string, { seen, taken }: State): Promise<void> {
-  const text = JSON.stringify({ format: 1, seen, taken: taken.slice(-MOST_EVENTS) })
+export function writeState(files: Files, to: string, { seen, taken, isNew }: State): Promise<void> {
+  const text = JSON.stringify({ format: 1, seen, taken: taken.slice(-MOST_EVENTS), ...(isNew && { isNew }) })
   return placeFile(files, `${to}/state.json`, `${text}\n`, 0o640)
 }

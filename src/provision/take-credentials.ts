@@ -5,6 +5,7 @@ import type { Account } from './account.ts'
 import type { BroughtFile, Bundle } from './brought.ts'
 import { choose, dayOf, type Fate, type Now, type Pair } from './choose.ts'
 import { placeFile } from './place.ts'
+import type { Writable } from './writable.ts'
 import { type Wrong, wrong, wrongOf } from './wrong.ts'
 
 /**
@@ -16,7 +17,8 @@ export async function takeCredentials(
   files: Files,
   accounts: ReadonlyArray<readonly [Bundle, Account]>,
   to: string,
-  now: Now
+  now: Now,
+  writable: Writable | undefined
 ): Promise<void> {
   const owners = new Map(accounts.flatMap(([bundle, account]) => bundle.files.map((file) => [file, account] as const)))
   const streams = [...new Set([...owners.keys()].map(({ stream }) => stream))].sort()
@@ -24,9 +26,7 @@ export async function takeCredentials(
   const done = new Set<BroughtFile>()
   for (const stream of streams) {
     const brought = [...owners.keys()].filter((file) => file.stream === stream)
-    const inPlace = await readPair(files, to, stream)
-    const { pair, fates } = choose(inPlace, brought, now)
-    const failure = pair && (await placePair(files, to, stream, pair))
+    const { fates, failure } = await takeBest(files, to, stream, brought, now)
     for (const [file, fate] of fates) {
       const account = owners.get(file)!
       if (failure && fate.is === 'taken') account.wrongs.push({ ...failure, where: file.where })
@@ -35,8 +35,22 @@ export async function takeCredentials(
   }
   for (const [bundle, account] of accounts) {
     const its = bundle.files.filter((file) => done.has(file))
-    if (its.length > 0) await removeDone(files, bundle, its, to, account)
+    if (its.length === 0) continue
+    await writable?.open(bundle.directory)
+    await removeDone(files, bundle, its, to, account)
   }
+}
+
+/** Sees to it that the best of what was brought for a stream and what is there is in place. */
+export async function takeBest(
+  files: Files,
+  to: string,
+  stream: string,
+  brought: readonly BroughtFile[],
+  now: Now
+): Promise<{ fates: ReadonlyMap<BroughtFile, Fate>; failure: Wrong | undefined }> {
+  const { pair, fates } = choose(await readPair(files, to, stream), brought, now)
+  return { fates, failure: pair && (await placePair(files, to, stream, pair)) }
 }
 
 /** Tells what becomes of a file; gives whether the same is in place. */

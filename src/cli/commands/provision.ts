@@ -14,7 +14,7 @@ export const provision: Command = {
     'Of each stream the valid token that expires last is kept, whether it was there or is brought. Credentials are moved: removed from where they came from once the same is in place, read back and on the disk. What was not taken stays there, and the report says why.',
     'A config stays where it is. It is taken in when it is valid and has changed since the last one from its folder; one with a mistake is told of by its lines, and the last good one stays in force. The same file with only comments in it changes nothing. A ca_file may be the name of a file beside it, of which a copy is kept.',
     'What the system is to be told of its name, network, time servers and radio is written below --run, for whoever calls this to put where it acts: hostname, NetworkManager/*.nmconnection, timesyncd.conf, regdomain. Who may log in is in authorized_keys in --to. Nothing is restarted.',
-    'With --identity a copy of what makes this machine the one it is (the folder of --to and, beside it, the keys for the primary, the password of the page, the host keys in system/ssh) is kept on the data disk, and taken from there where there is none here: on a card that was written anew. The copy of another machine is moved aside.',
+    'With --identity a copy of what makes this machine the one it is (the folder of --to and, beside it, the keys for the primary, the password of the page, the host keys in system/ssh) is kept on the data disk, and taken from there where there is none here: on a card that was written anew. The copy of another machine is moved aside; but an identity that was made here because the disk came late, and under which nothing has been sealed yet, gives way to the one on the disk.',
     'The report, understudy-report.txt, is written into each folder that can be written: what was taken and what is wrong, each stream with the end of its token, the address and the password of the page, the addresses of the machine, and the public keys for the primary. The keys and the password are made if there are none.'
   ],
   options: {
@@ -32,6 +32,9 @@ export const provision: Command = {
     identity: {
       value: 'DIR',
       help: 'The folder of the copy, at the top of the data disk. Left alone while no disk is mounted there.'
+    },
+    remount: {
+      help: 'Each folder of --from is a mount of its own that is read-only: it is made writable while something is removed from it or the report has changed, and read-only again.'
     },
     owner: { value: 'USER', help: 'The user who records, to whom what was taken in is given, where root calls this.' },
     ...jsonOption
@@ -56,7 +59,8 @@ export const provision: Command = {
       base: path('base'),
       run: path('run'),
       identity: path('identity'),
-      owner: options.text('owner')
+      owner: options.text('owner'),
+      remount: options.has('remount')
     })
     const { accounts, wrongs, streams } = done
     if (options.has('json')) await terminal.out(`${JSON.stringify(done)}\n`)
