@@ -208,7 +208,7 @@ const registry = {
     exit: 1
   },
   UNDERSTUDY_DISK_NOT_OURS: {
-    what: 'the data disk holds a journal that this data folder does not know; another is begun beside it',
+    what: 'the data disk holds a journal that this data folder cannot go on with; another is begun beside it',
     remedy: "nothing if it is another recorder's; if this data folder was lost, keep the former folder on the disk",
     exit: 1
   },

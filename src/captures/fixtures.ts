@@ -28,7 +28,9 @@ export const daily: CaptureConfig = {
 /** An Understudy that only keeps a journal and makes captures. */
 export class Lab {
   readonly simulation: Simulation
-  readonly machine: Machine
+  machine: Machine
+  /** Where a data disk is mounted. */
+  disk: string | undefined
   journal!: Journal
   captures!: Captures
   readonly configs: readonly CaptureConfig[]
@@ -46,7 +48,7 @@ export class Lab {
 
   async start(): Promise<void> {
     const { world } = this.machine
-    this.journal = await this.do(openJournal(world))
+    this.journal = await this.do(openJournal(world, { disk: this.disk }))
     const { sealedIsConfirmed } = this
     const options = {
       directory,

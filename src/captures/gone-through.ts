@@ -105,17 +105,18 @@ export class GoneThrough {
 
   /**
    * A clock that was ahead has sealed windows before their end: they are open until then. So are those that were sealed
-   * before it was known when something was heard, and that end after that.
+   * before it was known when something was heard, and that end after that, and those whose last folder is lost.
    */
   #withEarly(filed: Progress, ledger: Ledger, nowUs: Us, late: readonly KnownLate[]): Progress {
     const first = filed.place.position - 1
     const open = { ...filed.open }
     for (const { name } of this.#captures) {
       const windows = new Map((open[name] ?? []).map((window) => [window.label, window]))
-      for (const { window, before } of ledger.entries(name)) {
+      for (const { window, before, lost } of ledger.entries(name)) {
         if (!window || windows.has(window.label)) continue
         const isEarly = window.toUs > nowUs || late.some(({ to, fromUs }) => before < to && window.toUs > fromUs)
-        if (isEarly) windows.set(window.label, { ...window, first })
+        const isLost = lost && ledger.parts(name, window.label).at(-1)?.lost
+        if (isEarly || isLost) windows.set(window.label, { ...window, first })
       }
       open[name] = [...windows.values()]
     }

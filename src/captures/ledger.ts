@@ -14,6 +14,8 @@ export interface LedgerEntry extends Sealed {
   readonly confirmed: boolean
   /** It is not here any more. */
   readonly removed: boolean
+  /** It went with a former data folder, and is not known to be elsewhere: what was in it is sealed anew, beside it. */
+  readonly lost?: true
 }
 
 /** A window some of whose frames are in no folder yet. */
@@ -177,20 +179,27 @@ export class Ledger {
   /** From the journal's events. */
   async #learn(): Promise<void> {
     const begun: Record<string, Us> = {}
-    for await (const { event } of this.#journal.events()) {
+    const { adoptedBelow } = this.#journal
+    for await (const { event, position } of this.#journal.events()) {
       if (event.event === 'capture') begun[event.capture] = event.beginUs
-      else if (event.event === 'sealed') this.#set({ ...withoutName(event), confirmed: false, removed: false })
-      else if (event.event === 'confirmed') {
+      else if (event.event === 'sealed') {
+        const isFormer = position < adoptedBelow && !(await this.#isHere(event))
+        this.#set({ ...withoutName(event), confirmed: false, removed: isFormer, ...(isFormer && { lost: true }) })
+      } else if (event.event === 'confirmed') {
         const entry = this.find(event.capture, event.folder)
-        if (entry?.manifestSha256 === event.manifestSha256) this.#set({ ...entry, confirmed: true })
+        if (entry?.manifestSha256 === event.manifestSha256) this.#set({ ...found(entry), confirmed: true })
       } else if (event.event === 'freed') {
         const entry = this.find(event.capture, event.folder)
-        if (entry) this.#set({ ...entry, removed: true })
+        if (entry) this.#set({ ...found(entry), removed: true })
       }
     }
-    if (Object.keys(begun).length > 0) {
-      this.#progress = { ...beginning, place: { position: this.#journal.firstPosition }, begun }
-    }
+    if (Object.keys(begun).length === 0) return
+    const all = [...this.#folders.values()].flatMap((folders) => [...folders.values()])
+    await this.keep({ ...beginning, place: { position: this.#journal.firstPosition }, begun }, all)
+  }
+
+  async #isHere({ capture, folder }: Sealed): Promise<boolean> {
+    return (await this.#files.info(`${capturesPath(this.#directory)}/${capture}/${folder}`)) !== undefined
   }
 
   /** What was sealed and could not be put on record any more. */
@@ -220,8 +229,10 @@ export function folderName(label: string, number: number): string {
   return number === 1 ? label : `${label}-${number}`
 }
 
-/** Whether a frame is in a sealed folder. */
-export function holds({ window, undated, before, missing }: Sealed, { position }: Frame, timeUs: Us): boolean {
+/** Whether a frame is in a sealed folder that is here, or was confirmed or freed. */
+export function holds(entry: LedgerEntry, { position }: Frame, timeUs: Us): boolean {
+  const { window, undated, before, missing, lost } = entry
+  if (lost) return false
   if (missing.some(({ from, to }) => position >= from && position < to)) return false
   if (undated) return position >= undated.from && position < undated.to
   return window !== undefined && position < before && timeUs >= window.fromUs && timeUs < window.toUs
@@ -257,6 +268,11 @@ function recordOf({ capture, folder, manifestSha256, manifest }: SealedFolder): 
     ...(timeSources && { timeSources }),
     manifestSha256
   }
+}
+
+/** It is known what became of it. */
+function found({ lost: _, ...entry }: LedgerEntry): LedgerEntry {
+  return entry
 }
 
 function withoutName({ event: _, ...sealed }: Extract<EventEntry['event'], { event: 'sealed' }>): Sealed {

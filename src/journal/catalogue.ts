@@ -89,6 +89,10 @@ export interface Catalogue {
   readonly removed?: { readonly fromUs: Us; readonly nextPosition: Position; readonly chain: string }
   /** Removals that are not known to be both done on the disk and on record in the journal. */
   readonly removals?: readonly Removal[]
+  /** From this position on it was written from this data folder; what is before it came with a data disk (adopt.ts). */
+  readonly adopted?: Position
+  /** In the copy on a data disk only: the id of that disk. */
+  readonly copyOn?: string
 }
 
 /** `undefined` when there is none. @throws UNDERSTUDY_CATALOGUE_DAMAGED, UNDERSTUDY_STORE_NEWER */
@@ -120,6 +124,15 @@ export async function writeCatalogue(files: Files, path: string, catalogue: Cata
   const { position } = catalogue.reserved
   const digest = digestOf(String(VERSION), String(position), json)
   await writeDurably(files, path, `${MAGIC} ${VERSION} ${position} ${digest}\n${json}\n`)
+}
+
+/** Removed stores leave the list from its front. */
+export function withoutFirst(catalogue: Catalogue): Catalogue {
+  const [first, ...stores] = catalogue.stores
+  if (!first?.removed || !first.finished) return catalogue
+  const { nextPosition, chain } = first.finished
+  const { fromUs } = catalogue.removed ?? { fromUs: first.begunUs }
+  return withoutFirst({ ...catalogue, stores, removed: { fromUs, nextPosition, chain } })
 }
 
 function digestOf(version: string, position: string, json: string): string {

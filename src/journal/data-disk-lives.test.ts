@@ -10,14 +10,20 @@ import { directory, silent, texts, told, writerOptions } from './fixtures.ts'
 import { Journal } from './journal.ts'
 import { journalPaths } from './paths.ts'
 
-/** Lives of a journal whose data disk comes and goes, with cuts and restarts in between, each from a seed. */
+/** Lives of a journal whose data disk comes and goes, and goes to a new card, with cuts and restarts in between, each from a seed. */
 
 const mount = '/media/usb'
+const pace: Disk['pace'] = { changeUs: [50, 500], syncUs: [500, 5000] }
 
 class Life {
   readonly steps: string[] = []
   readonly acked: string[] = []
-  readonly #machine: Machine
+  /** Acknowledged, and known to lie on the data disk. */
+  readonly #onDisk = new Set<string>()
+  /** Lost with a card, unless it was on the disk all the same. */
+  readonly #onCards = new Set<string>()
+  #machine: Machine
+  #cards = 1
   readonly #usb: Disk
   readonly #dice: Dice
   #journal: Journal | undefined
@@ -32,7 +38,7 @@ class Life {
     this.#dice = simulation.dice.fork('life')
     this.#machine = simulation.machine('pi')
     this.#usb = this.#machine.mount(mount)
-    for (const disk of [this.#usb, this.#machine.disk]) disk.pace = { changeUs: [50, 500], syncUs: [500, 5000] }
+    for (const disk of [this.#usb, this.#machine.disk]) disk.pace = pace
   }
 
   async live(steps: number): Promise<void> {
@@ -46,6 +52,7 @@ class Life {
       () => this.#look(),
       () => this.#restart(),
       () => this.#cut(),
+      () => this.#newCard(),
       () => this.#readOnly()
     ]
     for (let step = 0; step < steps; step++) await actions[this.#dice.int(0, actions.length - 1)]!()
@@ -66,7 +73,8 @@ class Life {
     expect(new Set(found).size).toBe(found.length)
     const acked = new Set(this.acked)
     const kept = new Set(found)
-    const expected = this.#maxBytes === undefined ? this.acked : this.acked.filter((text) => kept.has(text))
+    const mayBeGone = (text: string): boolean => this.#maxBytes !== undefined || this.#onCards.has(text)
+    const expected = this.acked.filter((text) => kept.has(text) || !mayBeGone(text))
     expect(found.filter((text) => acked.has(text))).toEqual(expected)
     expect(journal.disk).toEqual({ mount, used: true, away: [] })
     for (const { fromUs, toUs, heardUs, rest } of await this.#complete(journal.coverage())) {
@@ -97,15 +105,19 @@ class Life {
 
   async #open(): Promise<void> {
     this.steps.push('open')
+    this.#journal = await this.#complete(this.#begin())
+    this.#journal.hearing.added('spin30')
+    this.#journal.hearing.heard('spin30')
+  }
+
+  #begin(): Promise<Journal> {
     const options = {
       ...writerOptions,
       disk: mount,
       storeBytes: 5000,
       retention: { minFreeBytes: 0, maxBytes: this.#maxBytes }
     }
-    this.#journal = await this.#complete(Journal.open(this.#machine.world, options, silent))
-    this.#journal.hearing.added('spin30')
-    this.#journal.hearing.heard('spin30')
+    return Journal.open(this.#machine.world, options, silent)
   }
 
   async #record(): Promise<void> {
@@ -116,8 +128,10 @@ class Life {
       some.push(text)
       this.#journal!.append(told('spin30', text))
     }
+    const before = this.#journal!.disk.used
     await this.#complete(this.#journal!.commit())
     this.acked.push(...some)
+    if (before && this.#journal!.disk.used) for (const text of some) this.#onDisk.add(text)
   }
 
   async #pass(): Promise<void> {
@@ -156,6 +170,28 @@ class Life {
   async #restart(): Promise<void> {
     this.steps.push('restart')
     await this.#complete(this.#journal!.close())
+    await this.#open()
+  }
+
+  /** The disk goes to another machine, which has never recorded anything; that one may be cut off while it begins. */
+  async #newCard(): Promise<void> {
+    this.steps.push('new card')
+    this.#usb.readOnly = false
+    if (this.#dice.int(0, 1) === 0) await this.#complete(this.#journal!.close())
+    this.#machine.cutPower()
+    for (const text of this.acked) if (!this.#onDisk.has(text)) this.#onCards.add(text)
+    if (this.#attached) this.#machine.detach(mount)
+    this.#machine = this.#machine.simulation.machine(`pi ${++this.#cards}`)
+    this.#machine.disk.pace = pace
+    this.#machine.attach(mount, this.#usb)
+    this.#attached = true
+    if (this.#dice.int(0, 1) === 0) {
+      this.steps.push('cut off')
+      this.#begin().catch(() => {})
+      await this.#machine.simulation.run(this.#dice.int(0, 60))
+      this.#machine.cutPower()
+      this.#machine.boot()
+    }
     await this.#open()
   }
 

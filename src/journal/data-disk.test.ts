@@ -376,24 +376,6 @@ test('a lost catalogue is made anew with what lies on the disk', async () => {
   expect(await complete(texts(again.range({})))).toEqual(sent)
 })
 
-test('a new data folder leaves the journal on the disk as it is, and says so', async () => {
-  const journal = await open()
-  await kept(journal)
-  await complete(journal.close())
-  const { files } = machine.world
-  await files.remove(directory)
-  const [before] = await files.list(mount)
-  sent = []
-  const fresh = await open()
-  expect(fresh.disk).toEqual({ mount, used: true, code: 'UNDERSTUDY_DISK_NOT_OURS', detail: mount, away: [] })
-  await kept(fresh)
-  await expectWhole(fresh)
-  expect(await files.list(mount)).toHaveLength(2)
-  expect(await files.list(`${mount}/${before!.name}/stores`)).toHaveLength(1)
-  await complete(fresh.close())
-  expect((await open()).disk).toEqual({ mount, used: true, away: [] })
-})
-
 test('a power cut at any moment of a return leaves nothing behind, lost or twice', async () => {
   for (let seed = 1; seed <= 40; seed++) {
     machine = aMachine(seed)

@@ -11,6 +11,7 @@ import type { DataDisk } from './catalogue.ts'
  */
 
 const PREFIX = 'understudy-'
+const ID = /^[0-9a-f]{16}$/
 
 /** The data disks of a journal: where each lies while it is there, and which of them gets the new stores. */
 export class Disks {
@@ -132,8 +133,7 @@ export class Disks {
   }
 
   async #takeIntoUse(mount: string): Promise<DataDisk> {
-    const id = this.#random.bytes(8).toString('hex')
-    const folder = `${mount}/${nameOf(id)}`
+    const { id, folder } = namedDisk(mount, this.#random.bytes(8).toString('hex'))
     if (await isMounted(this.#files, mount)) {
       await this.#files.makeDirectory(`${folder}/stores`, 0o750)
       await this.#files.syncDirectory(folder)
@@ -156,14 +156,19 @@ export async function isMounted(files: Files, folder: string): Promise<boolean> 
   }
 }
 
+/** A disk by the name that its folder has there. */
+export function namedDisk(mount: string, id: string): DataDisk {
+  return { id, folder: `${mount}/${nameOf(id)}` }
+}
+
 /**
- * The data disk of a journal that has lost its catalogue: with stores of several journals on it, nobody knows whose they
- * are. A folder without stores is what a cut left while the disk was taken into use.
+ * The data disk of a journal that has lost its catalogue: with stores of several journals on it, or under a name that is
+ * none of ours, nobody knows whose they are. A folder without stores is what a cut left while the disk was taken into use.
  */
 export async function findDisk(files: Files, mount: string): Promise<DataDisk | undefined> {
   if (!(await isMounted(files, mount))) return undefined
   const found = await journalsOn(files, mount)
-  return found.length === 1 ? found[0] : undefined
+  return found.length === 1 && ID.test(found[0]!.id) ? found[0] : undefined
 }
 
 /** What holds the stores of a journal on a disk. */

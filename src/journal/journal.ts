@@ -286,6 +286,11 @@ export class Journal extends SeriesReader {
     })
   }
 
+  /** What is before this position came from a data folder that is gone, with the data disk; 0: nothing did. */
+  get adoptedBelow(): Position {
+    return this.#series.adopted ?? 0
+  }
+
   /** The number of a stream's last frame, 0 where there was none. */
   lastSeq(stream: string): number {
     return this.#writer.states.streams.get(stream)?.seq ?? 0

@@ -1,6 +1,7 @@
 import { UnderstudyError } from '../errors.ts'
 import { InTurn } from '../world/in-turn.ts'
 import type { World } from '../world/world.ts'
+import { adopt } from './adopt.ts'
 import {
   type Catalogue,
   type CatalogueStore,
@@ -12,24 +13,28 @@ import {
 } from './catalogue.ts'
 import { CHAIN_START } from './chain.ts'
 import { datedName } from './dated-name.ts'
+import { DiskCopy } from './disk-copy.ts'
 import type { Position } from './entry.ts'
-import { readHead } from './head.ts'
+import { type HeadState, readHead } from './head.ts'
 import { journalPaths } from './paths.ts'
 import { rebuildCatalogue } from './rebuild.ts'
 
 /** How far ahead of what is used positions and numbers are reserved. */
 const RESERVED = 1_000_000
 
-/** A catalogue, and whether it was lost, or a newer release's, and is made anew. */
+/** Why a catalogue is not the one that lay there: it was lost, or a newer release's; or the journal came with a data disk. */
+type Rebuilt = 'lost' | 'adopted'
+
 export interface LoadedCatalogue {
   readonly catalogue: Catalogue
-  readonly rebuilt: boolean
+  /** Set when it is made anew. */
+  readonly rebuilt?: Rebuilt
 }
 
 /**
- * The catalogue of a data folder, an empty one where there is no journal. One that is damaged or missing is made anew
- * from the stores; one of a newer release is left to it, with its stores, and an empty one begins above it. What was
- * made anew is on the disk after `keepRebuilt`.
+ * The catalogue of a data folder. Where there is no journal it is that of the data disk's (adopt.ts), and else an empty one.
+ * One that is damaged or missing is made anew from the stores; one of a newer release is left to it, with its stores, and
+ * an empty one begins above it. What was made anew is on the disk after `keepRebuilt`.
  * @param mount where the data disk for new stores is mounted
  */
 export async function loadCatalogue(world: World, directory: string, mount?: string): Promise<LoadedCatalogue> {
@@ -37,37 +42,41 @@ export async function loadCatalogue(world: World, directory: string, mount?: str
   const { files } = world
   try {
     const catalogue = await readCatalogue(files, path)
-    if (catalogue) return { catalogue, rebuilt: false }
+    if (catalogue) return { catalogue }
     const isEmpty = !(await files.info(stores)) || (await files.list(stores)).length === 0
+    const adopted = isEmpty && mount !== undefined ? await adopt(world, directory, mount) : undefined
+    if (adopted) return { catalogue: adopted, rebuilt: 'adopted' }
     // Where there is a head, there was a journal: its stores are on a data disk.
     if (isEmpty && (await readHead(files, head)) === undefined) {
-      return { catalogue: { reserved: { position: 1, seq: 1 }, stores: [] }, rebuilt: false }
+      return { catalogue: { reserved: { position: 1, seq: 1 }, stores: [] } }
     }
   } catch (error) {
     const code = error instanceof UnderstudyError ? error.code : undefined
     if (code === 'UNDERSTUDY_STORE_NEWER') {
       // No stream has more frames than there are positions.
       const position = await readFrozenPosition(files, path)
-      return { catalogue: { reserved: { position, seq: position }, stores: [] }, rebuilt: true }
+      return { catalogue: { reserved: { position, seq: position }, stores: [] }, rebuilt: 'lost' }
     }
     if (code !== 'UNDERSTUDY_CATALOGUE_DAMAGED') throw error
   }
-  return { catalogue: await rebuildCatalogue(world, directory, mount), rebuilt: true }
+  return { catalogue: await rebuildCatalogue(world, directory, mount), rebuilt: 'lost' }
 }
 
 /** A journal's catalogue as it stands on the disk, and how it changes. */
-export class KeptCatalogue {
-  /** Whether it was lost, or a newer release's, and is made anew. */
-  readonly rebuilt: boolean
+export abstract class KeptCatalogue {
+  /** Set when it is made anew. */
+  readonly rebuilt: Rebuilt | undefined
   protected readonly world: World
   protected readonly directory: string
   #catalogue: Catalogue
   readonly #changes = new InTurn()
+  readonly #copy: DiskCopy
 
   protected constructor(world: World, directory: string, { catalogue, rebuilt }: LoadedCatalogue) {
     this.rebuilt = rebuilt
     this.world = world
     this.directory = directory
+    this.#copy = new DiskCopy(world)
     this.#catalogue = catalogue
   }
 
@@ -92,6 +101,19 @@ export class KeptCatalogue {
   /** The data disks that there ever were. */
   get knownDisks(): readonly DataDisk[] {
     return this.#catalogue.disks ?? []
+  }
+
+  /** Where it is copied to. */
+  protected abstract get copyDisk(): DataDisk | undefined
+
+  /** See `Catalogue.adopted`. */
+  get adopted(): Position | undefined {
+    return this.#catalogue.adopted
+  }
+
+  /** Whether no store was begun since the journal came with a data disk. */
+  get isAdopting(): boolean {
+    return (this.adopted ?? 0) > (this.stores.at(-1)?.firstPosition ?? 0)
   }
 
   get reserved(): Catalogue['reserved'] {
@@ -161,7 +183,13 @@ export class KeptCatalogue {
       const catalogue = change(this.#catalogue)
       await writeCatalogue(this.world.files, journalPaths(this.directory).catalogue, catalogue)
       this.#catalogue = catalogue
+      await this.#copy.keep(this.copyDisk, catalogue)
     })
+  }
+
+  /** Copies a head beside the catalogue's copy. Never rejects. */
+  copyHead(state: HeadState): Promise<void> {
+    return this.#changes.run(() => this.#copy.keepHead(this.copyDisk, this.#catalogue, state))
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Entry, Position } from './entry.ts'
-import type { Head } from './head.ts'
+import type { Head, HeadState } from './head.ts'
 import type { Pending } from './pending.ts'
 import type { StreamStates } from './stream-state.ts'
 import type { DiskFailure } from './without-room.ts'
@@ -12,11 +12,19 @@ export class KeptHead {
   readonly #pending: Pending
   /** The streams as of the last entry committed: what the head says must not run ahead of the stores. */
   readonly #streams: StreamStates
+  readonly #copy: (state: HeadState) => Promise<void>
   #nextPosition: Position
   #chain: Buffer
 
-  constructor(head: Head, pending: Pending, end: { readonly nextPosition: Position; readonly chain: Buffer }) {
+  /** @param copy called with what is saved; never rejects */
+  constructor(
+    head: Head,
+    pending: Pending,
+    end: { readonly nextPosition: Position; readonly chain: Buffer },
+    copy: (state: HeadState) => Promise<void>
+  ) {
     this.#head = head
+    this.#copy = copy
     this.#pending = pending
     this.#streams = pending.states.copy()
     this.#nextPosition = end.nextPosition
@@ -42,7 +50,11 @@ export class KeptHead {
   }
 
   /** On the disk only after `sync`. */
-  async write(): Promise<void> {
+  write(): Promise<void> {
+    return this.#head.write(this.#state())
+  }
+
+  #state(): HeadState {
     const { monoUs, boot } = this.#pending.stamp()
     // A frame that waits may yet be lost: nothing is said to be heard beyond it.
     const provedUs = this.#pending.sinceUs ?? monoUs
@@ -50,28 +62,33 @@ export class KeptHead {
       const proofUs = Math.min(this.#pending.states.of(stream).proofUs, provedUs)
       if (durable.heard) durable.proofUs = Math.max(durable.proofUs, proofUs)
     }
-    await this.#head.write({
+    return {
       nextPosition: this.#nextPosition,
       chain: this.#chain.toString('hex'),
       boot,
       aliveUs: provedUs,
       running: this.#streams.running,
       firstSeq: this.#streams.firstSeq,
-      streams: Object.fromEntries(this.#streams.streams),
+      streams: Object.fromEntries([...this.#streams.streams].map(([stream, state]) => [stream, { ...state }])),
       clockKnown: this.#streams.clockKnown,
       certainUs: this.#streams.certainUs,
       ...(this.failure && { failing: { cause: this.failure, aliveUs: monoUs } })
-    })
+    }
   }
 
   sync(): Promise<void> {
     return this.#head.sync()
   }
 
-  /** Writes it onto the disk. */
+  /** Writes it onto the disk, and has it copied. */
   async save(): Promise<void> {
-    await this.write()
-    await this.sync()
+    const state = this.#state()
+    try {
+      await this.#head.write(state)
+      await this.sync()
+    } finally {
+      await this.#copy(state)
+    }
   }
 
   close(): Promise<void> {

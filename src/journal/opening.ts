@@ -45,10 +45,16 @@ export async function openSeries(world: World, directory: string, log: Log, moun
   const head = newer === undefined ? await readHead(files, paths.head) : undefined
   const states = new StreamStates(head)
   if (series.rebuilt) {
-    log.error(
-      { stores: series.stores.length },
-      'the catalogue is lost, or of a newer release; it is kept, and made anew'
-    )
+    const { stores } = series
+    const notKept = stores.filter(({ removed }) => removed).length
+    if (series.rebuilt === 'adopted') {
+      log.warn(
+        { stores: stores.length - notKept, notKept },
+        'this data folder had no journal: the one on the data disk is gone on with; what lay in the former data folder is not kept'
+      )
+    } else {
+      log.error({ stores: stores.length }, 'the catalogue is lost, or of a newer release; it is kept, and made anew')
+    }
     const { position, seq } = series.reserved
     await series.keepRebuilt(Math.max(position, head?.nextPosition ?? 0), Math.max(seq, states.highestSeq))
   }
@@ -66,7 +72,7 @@ export async function openSeries(world: World, directory: string, log: Log, moun
   await openNewest(world, directory, series, known, log)
   const opened = await follow(series, states, head?.nextPosition)
   // Without the catalogue or the head nothing tells whether the end is where it was: what was used may reach further.
-  const isLost = newer !== undefined || series.rebuilt
+  const isLost = newer !== undefined || series.rebuilt !== undefined || series.isAdopting
   const newest = series.stores.at(-1)
   if (newest && !newest.finished && (isLost || series.isMisplaced)) await series.leave(newest, endOf(opened.end))
   const newestBytes = series.newest ? opened.newestBytes : 0

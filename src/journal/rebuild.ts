@@ -1,7 +1,7 @@
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { readEntries, readHeader } from './block.ts'
-import type { Catalogue, CatalogueStore, Hole } from './catalogue.ts'
+import type { Catalogue, CatalogueStore, DataDisk, Hole } from './catalogue.ts'
 import { CHAIN_START } from './chain.ts'
 import { findDisk } from './disks.ts'
 import type { Position } from './entry.ts'
@@ -11,9 +11,13 @@ import { inCopy } from './trial.ts'
 /** What a store says of itself, and its blocks of what they hold. */
 interface Seen {
   readonly firstPosition: Position
+  /** The store that it follows; null where it is the first, or does not say. */
+  readonly after: number | null
   /** The chain before its first entry, in hex. */
   readonly chain: string
   readonly end: Position
+  /** The chain there, in hex. */
+  readonly chainAtEnd: string
   readonly begunUs: Us
   readonly endedUs: Us
   readonly seq: number
@@ -28,6 +32,8 @@ interface Found {
   readonly stands: boolean
   /** Absent where it cannot be read. */
   readonly seen: Seen | undefined
+  /** Another says that it follows this one, which lies somewhere else. */
+  readonly elsewhere?: true
   /** The id of the data disk it lies on, if it does. */
   readonly disk?: string
 }
@@ -48,18 +54,43 @@ export async function rebuildCatalogue(world: World, directory: string, mount?: 
     }
     found.sort((a, b) => a.number - b.number)
   }
+  return catalogueOf(world, found, disk)
+}
+
+/**
+ * The same from the stores on a data disk alone. What lay in the data folder, by what these say, is on the list as one store
+ * there, between those that it lay between.
+ */
+export async function rebuildFromDisk(world: World, disk: DataDisk): Promise<Catalogue> {
+  const found: Found[] = []
+  for (const store of await findStores(world, disk.folder)) {
+    const after = store.seen?.after ?? null
+    if (after !== null && after > (found.at(-1)?.number ?? 0)) {
+      found.push({ number: after, aside: undefined, stands: false, seen: undefined, elsewhere: true })
+    }
+    found.push({ ...store, disk: disk.id })
+  }
+  return catalogueOf(world, found, disk)
+}
+
+/** @param found in order of their numbers */
+function catalogueOf(world: World, found: readonly Found[], disk: DataDisk | undefined): Catalogue {
   const end = Math.max(1, ...found.map(({ seen }) => seen?.end ?? 1))
   const seq = Math.max(1, ...found.map(({ seen }) => seen?.seq ?? 1))
   const stores: CatalogueStore[] = []
-  found.forEach(({ number, aside, stands, seen, ...place }, index) => {
+  found.forEach(({ number, aside, stands, seen, elsewhere, disk: on }, index) => {
     const before = stores.at(-1)
     const after = found.slice(index + 1).find((other) => other.seen)?.seen
     const firstPosition = seen?.firstPosition ?? before?.finished?.nextPosition ?? 1
-    const begunUs = seen?.begunUs ?? before?.begunUs ?? after?.begunUs ?? world.clock.wallUs()
+    const sinceUs = elsewhere ? found[index - 1]?.seen?.endedUs : before?.begunUs
+    const begunUs = seen?.begunUs ?? sinceUs ?? after?.begunUs ?? world.clock.wallUs()
     // What cannot be read ends at the latest where the next begins.
     const nextPosition = Math.max(firstPosition, after?.firstPosition ?? end)
-    const finished = { nextPosition, chain: after?.chain ?? CHAIN_START.toString('hex') }
-    const begun = { number, firstPosition, begunUs, ...place }
+    const finished =
+      seen && found[index + 1]?.elsewhere
+        ? { nextPosition: seen.end, chain: seen.chainAtEnd }
+        : { nextPosition, chain: after?.chain ?? CHAIN_START.toString('hex') }
+    const begun = { number, firstPosition, begunUs, ...(on !== undefined && { disk: on }) }
     const known = { ...begun, finished }
     if (aside !== undefined) {
       const hole = { fromPosition: firstPosition, toPosition: nextPosition, fromUs: begunUs, toUs: begunUs }
@@ -109,9 +140,10 @@ async function findStores(world: World, directory: string): Promise<Found[]> {
 
 async function look(world: World, path: string): Promise<Seen | undefined> {
   const looks = inCopy(world, path, async function* (store): AsyncGenerator<Seen> {
-    const { firstPosition, chain } = store.identity
+    const { firstPosition, after, chain } = store.identity
     const holes: Hole[] = []
     let end = firstPosition
+    let chainAtEnd = chain
     let begunUs: Us | undefined
     let endedUs = 0
     let seq = 0
@@ -123,10 +155,21 @@ async function look(world: World, path: string): Promise<Seen | undefined> {
       }
       for (const entry of readEntries(block)) if (entry.kind === 'frame') seq = Math.max(seq, entry.seq)
       end = header.firstPosition + header.count
+      chainAtEnd = header.chainAfter.toString('hex')
       begunUs ??= header.earliestUs
       endedUs = header.latestUs
     }
-    yield { firstPosition, chain, end, begunUs: begunUs ?? world.clock.wallUs(), endedUs, seq, holes }
+    yield {
+      firstPosition,
+      after,
+      chain,
+      end,
+      chainAtEnd,
+      begunUs: begunUs ?? world.clock.wallUs(),
+      endedUs,
+      seq,
+      holes
+    }
   })
   try {
     for await (const seen of looks) return seen

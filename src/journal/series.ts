@@ -1,7 +1,7 @@
 import { UnderstudyError } from '../errors.ts'
 import { InTurn } from '../world/in-turn.ts'
 import type { World } from '../world/world.ts'
-import { type Catalogue, type CatalogueStore, type Hole, type Removal, usedEnd } from './catalogue.ts'
+import { type CatalogueStore, type Hole, type Removal, usedEnd, withoutFirst } from './catalogue.ts'
 import { datedName } from './dated-name.ts'
 import { Disks } from './disks.ts'
 import type { Position } from './entry.ts'
@@ -356,13 +356,4 @@ export class Series extends StoredBlocks {
     await files.syncDirectory(aside)
     return name
   }
-}
-
-/** Stores leave the list from its front. */
-function withoutFirst(catalogue: Catalogue): Catalogue {
-  const [first, ...stores] = catalogue.stores
-  if (!first?.removed || !first.finished) return catalogue
-  const { nextPosition, chain } = first.finished
-  const { fromUs } = catalogue.removed ?? { fromUs: first.begunUs }
-  return withoutFirst({ ...catalogue, stores, removed: { fromUs, nextPosition, chain } })
 }

@@ -2,7 +2,7 @@ import { UnderstudyError } from '../errors.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { type BlockHeader, readHeader, type StoredBlock, type WholeBlock } from './block.ts'
-import { type CatalogueStore, type StoreFinish, usedEnd } from './catalogue.ts'
+import { type CatalogueStore, type DataDisk, type StoreFinish, usedEnd } from './catalogue.ts'
 import type { Disks } from './disks.ts'
 import type { Position } from './entry.ts'
 import { folderBytes } from './folder-bytes.ts'
@@ -37,6 +37,12 @@ export class StoredBlocks extends KeptCatalogue {
     super(world, directory, loaded)
     this.disks = disks
     this.open = new OpenStores(world, (number) => this.path(number))
+  }
+
+  protected override get copyDisk(): DataDisk | undefined {
+    const id = this.disks.target
+    const folder = id === undefined ? undefined : this.disks.folder(id)
+    return id === undefined || folder === undefined ? undefined : { id, folder }
   }
 
   /** The store that is written; absent before the first one and when the last one is finished. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { readHeader, readParts, type StoredBlock } from './block.ts'
 import type { Part } from './body.ts'
-import { type CatalogueStore, usedEnd } from './catalogue.ts'
+import { type CatalogueStore, type StoreFinish, usedEnd } from './catalogue.ts'
 import { CHAIN_START } from './chain.ts'
 import type { Position } from './entry.ts'
 import type { HeadState } from './head.ts'
@@ -38,7 +38,7 @@ export async function verifySeries(
       const isAway = series.isAway(store)
       if (isAway) away.push({ store: number, fromPosition: firstPosition, toPosition: to - 1 })
       else if (series.find(number)?.removed !== true && series.find(number)) return false
-      verification.passOver(next)
+      verification.passOver(next, finished)
       return true
     }
     if (isPassedOver()) continue
@@ -183,11 +183,14 @@ class Verification {
     this.position = Math.max(this.position, end)
   }
 
-  /** Nothing up to there is to be read: it was removed, its disk is away, or no entry ever had these positions. */
-  passOver(end: Position): void {
+  /**
+   * Nothing up to there is to be read: it was removed, its disk is away, or no entry ever had these positions.
+   * @param finished where it ended, by the catalogue
+   */
+  passOver(end: Position, finished?: StoreFinish): void {
     this.#settle()
     this.position = end
-    this.#chain = undefined
+    this.#chain = finished?.nextPosition === end ? Buffer.from(finished.chain, 'hex') : undefined
     this.#seqs.clear()
     this.#lost = false
   }

@@ -88,7 +88,7 @@ export class Writer {
     this.#time = parts.before?.time ?? new Timekeeper(world, { trusted: options.clockTrusted, known: parts.states })
     this.#pending = new Pending(world.clock, this.#time, parts.states, end.nextPosition, () => this.#plan())
     this.#pending.goBack(parts.before?.begun)
-    this.#head = new KeptHead(parts.head, this.#pending, end)
+    this.#head = new KeptHead(parts.head, this.#pending, end, (state) => parts.series.copyHead(state))
     this.#newest = new NewestStore(world, parts, log, options, { head: this.#head, pending: this.#pending })
   }
 
@@ -299,7 +299,7 @@ export class Writer {
     this.#pending.close()
     try {
       await this.commit()
-      await this.#head.write()
+      await this.#head.save()
     } catch (error) {
       // A full disk keeps the head from being written no more than it kept what stands there.
       await this.#head.write().catch(() => {})
