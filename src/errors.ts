@@ -237,6 +237,12 @@ const registry = {
     remedy: 'free some room, or name another folder with --data',
     exit: 1
   },
+  UNDERSTUDY_DATA_FAILED: {
+    what: 'something in the data folder cannot be read or written',
+    remedy:
+      'check the disk, and that all in the data folder belongs to whom the folder belongs to; then start it again',
+    exit: 1
+  },
   UNDERSTUDY_JOURNAL_CLOSED: { what: 'the journal is closed', remedy: 'start Understudy again', exit: 1 },
   // captures/
   UNDERSTUDY_IMPORT_BUSY: {

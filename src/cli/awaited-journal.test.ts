@@ -1,10 +1,12 @@
 import { beforeEach, expect, test } from 'vitest'
 import { validate } from '../config/validate.ts'
+import { UnderstudyError } from '../errors.ts'
 import type { Entry } from '../journal/entry.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Log } from '../log.ts'
 import type { Machine } from '../sim/world/machine.ts'
 import { Simulation } from '../sim/world/simulation.ts'
+import { systemError } from '../sim/world/system-error.ts'
 import { AwaitedJournal } from './awaited-journal.ts'
 
 const DATA = '/data'
@@ -29,10 +31,10 @@ beforeEach(() => {
   lines = []
 })
 
-function open(waitsForRoom = true): Promise<AwaitedJournal> {
+function open(waitsForDisk = true, world = pi.world): Promise<AwaitedJournal> {
   const recording = (): { streams: []; problems: [] } => ({ streams: [], problems: [] })
-  const options = { config, user: { env: {}, uid: 1000 }, reserveBytes: 0, waitsForRoom }
-  return simulation.complete(AwaitedJournal.open(pi.world, options, recording, log))
+  const options = { config, user: { env: {}, uid: 1000 }, reserveBytes: 0, waitsForDisk }
+  return simulation.complete(AwaitedJournal.open(world, options, recording, log))
 }
 
 async function entriesOf(journal: Journal): Promise<Entry[]> {
@@ -157,6 +159,47 @@ test('where there is no room to the end, it says what is lost', async () => {
   await hear(awaited)
   await expect(simulation.complete(awaited.close(), 2000)).rejects.toMatchObject({ code: 'UNDERSTUDY_NO_ROOM' })
   expect(lines.at(-1)).toMatch(/it is lost \{"frames":1,/)
+})
+
+test('a disk that cannot be read for a while is waited for, and what was heard meanwhile is on record', async () => {
+  const before = await open()
+  await simulation.complete(before.close())
+  pi.disk.unreadable = true
+  const awaited = await open()
+  expect(awaited.failure).toBe('disk failed')
+  awaited.hearing.frame('spin30', Buffer.from('{"a":1}'), false)
+  expect(() => awaited.journal).toThrow(expect.objectContaining({ code: 'UNDERSTUDY_DATA_FAILED' }))
+  await simulation.run(10_000)
+  expect(lines.at(-1)).toMatch(/^error: nothing is recorded: .*EIO/)
+  pi.disk.unreadable = false
+  await simulation.run(1500)
+  await awaited.opened
+  expect(awaited.failure).toBeUndefined()
+  expect((await entriesOf(awaited.journal)).filter(({ kind }) => kind === 'frame')).toHaveLength(1)
+  expect(await simulation.complete(pi.world.files.info(`${config.data.directory}/aside`))).toBeUndefined()
+  await simulation.complete(awaited.close())
+})
+
+test('what may not be written is not waited for, and is told of by a code', async () => {
+  const before = await open()
+  await simulation.complete(before.close())
+  const { world } = pi
+  const stores = Object.assign(Object.create(world.stores), {
+    damagedTables: async () => [],
+    open: async (path: string) => {
+      throw new UnderstudyError('UNDERSTUDY_STORE_UNREADABLE', path, { cause: systemError('EACCES', 'open') })
+    }
+  })
+  await expect(open(true, { ...world, stores })).rejects.toMatchObject({
+    code: 'UNDERSTUDY_DATA_FAILED',
+    detail: `${config.data.directory}: EACCES`
+  })
+})
+
+test('whoever opens it acts as whom the data folder belongs to', async () => {
+  const awaited = await open()
+  expect(pi.host.writtenAs).toEqual([config.data.directory])
+  await simulation.complete(awaited.close())
 })
 
 test('who does not wait is told at once', async () => {

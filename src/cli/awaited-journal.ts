@@ -4,7 +4,7 @@ import { EarlyHearing } from '../journal/early-hearing.ts'
 import type { Stamp } from '../journal/entry.ts'
 import type { Hearing } from '../journal/hearing.ts'
 import type { Journal } from '../journal/journal.ts'
-import { type DiskFailure, diskFailure } from '../journal/without-room.ts'
+import { type DiskFailure, diskFailure, isDiskFault } from '../journal/without-room.ts'
 import type { Log } from '../log.ts'
 import { type Ms, sleep } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -12,25 +12,25 @@ import { connectRunning } from './local/open.ts'
 import type { Recording } from './local/status.ts'
 import { ServedJournal, type ServedOptions } from './served-journal.ts'
 
-/** While there is no room: how often it is tried, and how often that is told. */
+/** While it cannot be opened: how often it is tried, and how often that is told. */
 const RETRY_MS: Ms = 1000
 const TELL_US = 60_000_000
 
 export interface AwaitedOptions extends ServedOptions {
-  /** Where the disk has no room to open the journal, wait for it, instead of failing. */
-  readonly waitsForRoom?: boolean
+  /** Where the disk has no room to open the journal, or fails, wait until it can be opened. */
+  readonly waitsForDisk?: boolean
   /** Called when the journal is open and before the first frame. */
   readonly opened?: (journal: Journal) => void
 }
 
-/** A recorder's journal, which may have to wait for room: until then what is heard is kept in memory. */
+/** A recorder's journal, which may have to wait for its disk: until then what is heard is kept in memory. */
 export class AwaitedJournal {
   /** Resolves when it is open; rejects when it will not be. */
   readonly opened: Promise<void>
   private served: ServedJournal | undefined
   private early: EarlyHearing | undefined
-  /** Why it could not be opened. */
-  private earlyFailure: DiskFailure | undefined
+  /** Why it could not be opened the last time. */
+  private unopened: UnderstudyError | undefined
   private readonly stopping = new AbortController()
   private readonly world: World
   private readonly options: AwaitedOptions
@@ -42,28 +42,29 @@ export class AwaitedJournal {
     options: AwaitedOptions,
     log: Log,
     open: AwaitedJournal['open'],
-    first: ServedJournal | EarlyHearing
+    first: ServedJournal | { readonly early: EarlyHearing; readonly unopened: UnderstudyError }
   ) {
     this.world = world
     this.options = options
     this.log = log
     this.open = open
-    if (first instanceof EarlyHearing) {
-      this.early = first
-      this.opened = this.wait(first)
-      // Who stops it is told again.
-      this.opened.catch(() => {})
-    } else {
+    if (first instanceof ServedJournal) {
       this.served = first
       this.opened = Promise.resolve()
       options.opened?.(first.journal)
       first.start()
+    } else {
+      this.early = first.early
+      this.unopened = first.unopened
+      this.opened = this.wait(first.early)
+      // Who stops it is told again.
+      this.opened.catch(() => {})
     }
   }
 
   /**
    * @param recording what is being recorded into it
-   * @throws UNDERSTUDY_ALREADY_RUNNING, UNDERSTUDY_NO_ROOM
+   * @throws UNDERSTUDY_ALREADY_RUNNING, UNDERSTUDY_NO_ROOM, UNDERSTUDY_DATA_FAILED
    */
   static async open(
     world: World,
@@ -76,22 +77,22 @@ export class AwaitedJournal {
     try {
       return new AwaitedJournal(world, options, log, open, await open())
     } catch (error) {
-      if (!options.waitsForRoom || !isNoRoom(error)) throw error
+      if (!options.waitsForDisk || !isAwaited(error)) throw error
       const { clock, data } = options.config
       const early = await EarlyHearing.start(world, data.directory, clock.trust)
-      return new AwaitedJournal(world, options, log, open, early)
+      return new AwaitedJournal(world, options, log, open, { early, unopened: error })
     }
   }
 
-  /** @throws UNDERSTUDY_NO_ROOM while it is not open */
+  /** @throws UNDERSTUDY_NO_ROOM, UNDERSTUDY_DATA_FAILED while it is not open */
   get journal(): Journal {
-    if (!this.served) throw this.noRoom()
+    if (!this.served) throw this.unopened!
     return this.served.journal
   }
 
-  /** @throws UNDERSTUDY_NO_ROOM while it is not open */
+  /** @throws UNDERSTUDY_NO_ROOM, UNDERSTUDY_DATA_FAILED while it is not open */
   get graphs(): StudentGraphs {
-    if (!this.served) throw this.noRoom()
+    if (!this.served) throw this.unopened!
     return this.served.graphs
   }
 
@@ -117,7 +118,8 @@ export class AwaitedJournal {
 
   /** Why it cannot be written at this moment; `undefined` when it can, as far as is known. */
   get failure(): DiskFailure | undefined {
-    return this.served?.journal.failure ?? this.earlyFailure
+    if (this.served) return this.served.journal.failure
+    return this.unopened && diskFailure(this.unopened)
   }
 
   /** How long the oldest of it has waited; nothing waits for a commit as long as there can be none. */
@@ -132,7 +134,7 @@ export class AwaitedJournal {
 
   /**
    * Commits what is left and closes.
-   * @throws UNDERSTUDY_NO_ROOM where there was none to the end
+   * @throws UNDERSTUDY_NO_ROOM, UNDERSTUDY_DATA_FAILED where it could not be opened to the end
    */
   async close(): Promise<void> {
     this.stopping.abort()
@@ -145,7 +147,7 @@ export class AwaitedJournal {
     for (let toldUs = Number.NEGATIVE_INFINITY; ; ) {
       if (clock.monoUs() - toldUs >= TELL_US) {
         toldUs = clock.monoUs()
-        const { code, message } = this.noRoom()
+        const { code, message } = this.unopened!
         this.log.error({ code, frames: early.frames, bytes: early.pendingBytes }, `nothing is recorded: ${message}`)
       }
       await sleep(timers, RETRY_MS, this.stopping.signal)
@@ -153,7 +155,7 @@ export class AwaitedJournal {
       if (!this.stopping.signal.aborted) continue
       this.log.error({ frames: early.frames, bytes: early.pendingBytes }, 'what has come cannot be written; it is lost')
       early.time.stop()
-      throw this.noRoom()
+      throw this.unopened!
     }
   }
 
@@ -165,24 +167,21 @@ export class AwaitedJournal {
         throw new UnderstudyError('UNDERSTUDY_ALREADY_RUNNING', directory)
       this.served = await this.open(early)
     } catch (error) {
-      if (!isNoRoom(error)) throw error
-      this.earlyFailure = diskFailure(error)
+      if (!isAwaited(error)) throw error
+      this.unopened = error
       return false
     }
-    this.earlyFailure = undefined
     this.options.opened?.(this.served.journal)
     this.served.journal.takeOver(early)
     this.served.start()
     this.early = undefined
-    this.log.info({ frames: early.frames }, 'there is room again: what was heard meanwhile is put on record')
+    this.log.info({ frames: early.frames }, 'the journal is open: what was heard meanwhile is put on record')
     return true
-  }
-
-  private noRoom(): UnderstudyError {
-    return new UnderstudyError('UNDERSTUDY_NO_ROOM', this.options.config.data.directory)
   }
 }
 
-function isNoRoom(error: unknown): boolean {
-  return error instanceof UnderstudyError && error.code === 'UNDERSTUDY_NO_ROOM'
+/** What may not be read or written is not waited for: only a person changes that. */
+function isAwaited(error: unknown): error is UnderstudyError {
+  if (!(error instanceof UnderstudyError)) return false
+  return error.code === 'UNDERSTUDY_NO_ROOM' || (error.code === 'UNDERSTUDY_DATA_FAILED' && isDiskFault(error))
 }

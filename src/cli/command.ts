@@ -38,7 +38,7 @@ export const dataOptions = {
   },
   data: {
     value: 'DIR',
-    help: 'The data folder, which holds the journal; default $UNDERSTUDY_DATA, else /var/lib/understudy.'
+    help: 'The data folder, which holds the journal; default $UNDERSTUDY_DATA, else /var/lib/understudy. Where root calls what writes into it, that acts as whom the folder belongs to.'
   }
 } as const satisfies Record<string, Option>
 

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 import { UnderstudyError } from '../errors.ts'
 import type { EarlyHearing } from '../journal/early-hearing.ts'
 import { Journal } from '../journal/journal.ts'
-import { isWithoutRoom } from '../journal/without-room.ts'
+import { isPassing, isWithoutRoom, reasonOf } from '../journal/without-room.ts'
 import type { Log } from '../log.ts'
 import { erasedBeforeUs } from '../sync/erased-before.ts'
 import type { Surroundings } from '../sync/handover.ts'
@@ -58,7 +58,7 @@ export class ServedJournal {
   /**
    * @param recording what is being recorded into it
    * @param early what was heard before, see `Journal.open`
-   * @throws UNDERSTUDY_ALREADY_RUNNING, UNDERSTUDY_NO_ROOM
+   * @throws UNDERSTUDY_ALREADY_RUNNING, UNDERSTUDY_NO_ROOM, UNDERSTUDY_DATA_FAILED
    */
   static async open(
     world: World,
@@ -70,6 +70,8 @@ export class ServedJournal {
     const { directory } = config.data
     let opened: Journal | undefined
     try {
+      // What root leaves in another's folder, that one's recorder could not open.
+      const owner = await world.host.actAsOwnerOf(directory)
       const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes, merges }, log, early)
       opened = journal
       const clock = recordClock(world.clock, () => journal.stamp())
@@ -99,15 +101,17 @@ export class ServedJournal {
         const nowUs = clock.wallUs()
         return { version, site: config.site, startedUs: nowUs - (clock.monoUs() - begunUs), nowUs, ...own }
       }
-      const runtimeDirectory = user.env['XDG_RUNTIME_DIR']
-      const socket = await chooseSocket(world.files, directory, { runtimeDirectory, uid: user.uid })
+      const runtimeDirectory = owner === undefined ? user.env['XDG_RUNTIME_DIR'] : undefined
+      const socket = await chooseSocket(world.files, directory, { runtimeDirectory, uid: owner ?? user.uid })
       const backend = { journal, captures, sync, graphs, status }
       const server = await serveCommands(world, socket, backend)
       return new ServedJournal({ journal, captures, sync, graphs }, server)
     } catch (error) {
       await opened?.close().catch(() => {})
-      if (!isWithoutRoom(error)) throw error
-      throw new UnderstudyError('UNDERSTUDY_NO_ROOM', directory, { cause: error })
+      if (isWithoutRoom(error)) throw new UnderstudyError('UNDERSTUDY_NO_ROOM', directory, { cause: error })
+      const isOther = error instanceof UnderstudyError && error.code !== 'UNDERSTUDY_STORE_UNREADABLE'
+      if (isOther || !isPassing(error)) throw error
+      throw new UnderstudyError('UNDERSTUDY_DATA_FAILED', `${directory}: ${reasonOf(error)}`, { cause: error })
     }
   }
 

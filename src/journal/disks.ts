@@ -3,6 +3,7 @@ import { systemCode, UnderstudyError } from '../errors.ts'
 import type { Files } from '../world/files.ts'
 import type { Random } from '../world/time.ts'
 import type { DataDisk } from './catalogue.ts'
+import { reasonOf } from './without-room.ts'
 
 /*
  * On a data disk everything lies in one folder, `understudy-ID`. The id is made when the disk is taken into use, and
@@ -193,12 +194,4 @@ function mountOf(path: string, id: string): string {
 
 function fault(place: string, detail: string, cause?: unknown): UnderstudyError {
   return new UnderstudyError('UNDERSTUDY_DISK_FAILED', `${place}: ${detail}`, { cause })
-}
-
-/** LevelDB's errors say in words only what the system said. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown'
-  const code = systemCode(error)
-  if (code?.startsWith('E')) return code
-  return error.cause === undefined ? (code ?? error.name) : reasonOf(error.cause)
 }

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import { UnderstudyError } from '../errors.ts'
 import { Simulation } from '../sim/world/simulation.ts'
+import { systemError } from '../sim/world/system-error.ts'
+import type { World } from '../world/world.ts'
 import { aMachine, directory, silent } from './fixtures.ts'
 import { journalPaths } from './paths.ts'
 import { ReaderStates } from './reader-states.ts'
@@ -132,6 +135,64 @@ test('a store that has lost its CURRENT is set aside, not emptied', async () => 
   const names = (await world.files.list(`${aside}/${kept!.name}`)).map(({ name }) => name)
   expect(names).toEqual(expect.arrayContaining(before))
   await again.close()
+})
+
+/** A machine whose LevelDB cannot open anything. */
+function refusing(machine: ReturnType<typeof aMachine>, cause: Error): World {
+  const { world } = machine
+  const open = async (path: string): Promise<never> => {
+    throw new UnderstudyError('UNDERSTUDY_STORE_UNREADABLE', path, { cause })
+  }
+  const { stores } = world
+  return { ...world, stores: Object.assign(Object.create(stores), { open, damagedTables: async () => [] }) }
+}
+
+test.each([
+  ['EIO', systemError('EIO', 'open')],
+  ['EACCES', systemError('EACCES', 'access')],
+  ["LevelDB's word for it", Object.assign(new Error('IO error: LOCK: Permission denied'), { code: 'LEVEL_IO_ERROR' })],
+  ['too many open files', Object.assign(new Error('IO error: Too many open files'), { code: 'LEVEL_IO_ERROR' })]
+])('what cannot be opened for now is left as it is: %s', async (_, cause) => {
+  const { machine, states } = await opened()
+  await states.commit('graphs', { position: 7 }, [])
+  await states.close()
+  await expect(ReaderStates.open(refusing(machine, cause), directory, silent)).rejects.toMatchObject({
+    code: 'UNDERSTUDY_STORE_UNREADABLE',
+    cause
+  })
+  expect(await machine.world.files.info(journalPaths(directory).aside)).toBeUndefined()
+  expect((await opened(machine)).states.place('graphs')).toEqual({ position: 7 })
+})
+
+test('what LevelDB calls corruption is set aside', async () => {
+  const { machine, states } = await opened()
+  await states.commit('graphs', { position: 7 }, [])
+  await states.close()
+  const cause = Object.assign(new Error('Corruption: bad record length'), { code: 'LEVEL_CORRUPTION' })
+  const world = refusing(machine, cause)
+  await expect(ReaderStates.open(world, directory, silent)).rejects.toMatchObject({ cause })
+  expect(await machine.world.files.list(journalPaths(directory).aside)).toHaveLength(1)
+  expect((await opened(machine)).states.place('graphs')).toBeUndefined()
+})
+
+test.each([
+  ['its format is no JSON', '\0format', '{'],
+  ['its format is no number', '\0format', '"one"'],
+  ['a place is no JSON', 'graphs\0c', '{'],
+  ['a place is none', 'graphs\0c', '{}']
+])('a store is set aside where %s', async (_, key, value) => {
+  const { machine, states } = await opened()
+  await states.commit('graphs', { position: 7 }, [])
+  await states.close()
+  const store = await machine.world.stores.open(journalPaths(directory).readers, { create: false })
+  await store.batch([{ type: 'put', key: Buffer.from(key), value: Buffer.from(value) }], { sync: true })
+  await store.close()
+  const again = (await opened(machine)).states
+  expect(again.all()).toEqual([])
+  await again.commit('graphs', { position: 3 }, [])
+  await again.close()
+  expect(await machine.world.files.list(journalPaths(directory).aside)).toHaveLength(1)
+  expect((await opened(machine)).states.place('graphs')).toEqual({ position: 3 })
 })
 
 test('a store of a newer release is kept aside as it was, and another begun', async () => {

@@ -7,7 +7,7 @@ import { datedName } from './dated-name.ts'
 import { journalPaths } from './paths.ts'
 import type { Place } from './reading.ts'
 import { withRoom } from './reserve.ts'
-import { isWithoutRoom } from './without-room.ts'
+import { isPassing } from './without-room.ts'
 
 /** How far a reader has come, and when it said so. */
 type Seen = Place & { readonly seenUs: Us }
@@ -43,6 +43,7 @@ export class ReaderStates {
 
   /**
    * A damaged one, or a newer release's, is set aside under a dated name, and another begun: then the readers begin anew.
+   * One that cannot be read or written for now is left as it is.
    * @param bufferBytes its log is not longer: opening it takes as much room
    * @throws UNDERSTUDY_ALREADY_RUNNING when another process has it open
    */
@@ -67,7 +68,7 @@ export class ReaderStates {
       if (code === 'UNDERSTUDY_STORE_IN_USE') {
         throw new UnderstudyError('UNDERSTUDY_ALREADY_RUNNING', directory, { cause: error })
       }
-      if (code !== 'UNDERSTUDY_STORE_UNREADABLE' || isWithoutRoom(error)) throw error
+      if (code !== 'UNDERSTUDY_STORE_UNREADABLE' || isPassing(error)) throw error
       log.error({ err: error }, "the readers' store is damaged; it is set aside and another begun")
     }
     await world.files.makeDirectory(aside, 0o750)
@@ -175,12 +176,19 @@ export class ReaderStates {
   }
 }
 
-async function formatOf(store: Store): Promise<number> {
+/** `undefined` where what stands there is none. */
+async function formatOf(store: Store): Promise<number | undefined> {
   const value = await store.get(FORMAT_KEY).catch(async (error: unknown) => {
     await store.close()
     throw error
   })
-  return value ? (JSON.parse(value.toString()) as number) : 1
+  if (!value) return 1
+  try {
+    const format: unknown = JSON.parse(value.toString())
+    return typeof format === 'number' ? format : undefined
+  } catch {
+    return undefined
+  }
 }
 
 async function readAllSeen(store: Store): Promise<Map<string, Seen>> {
@@ -192,10 +200,21 @@ async function readAllSeen(store: Store): Promise<Map<string, Seen>> {
     await scan.close()
     if (!pair) return seen
     const reader = pair[0].subarray(0, pair[0].indexOf(0)).toString()
-    seen.set(reader, JSON.parse(pair[1].toString('utf8')) as Seen)
+    seen.set(reader, parseSeen(pair[1]))
     // Beyond what it keeps, which may be much.
     from = Buffer.from(`${reader}\0t`)
   }
+}
+
+/** @throws UNDERSTUDY_STORE_UNREADABLE */
+function parseSeen(value: Buffer): Seen {
+  try {
+    const seen = JSON.parse(value.toString('utf8')) as Seen
+    if (Number.isSafeInteger(seen.position)) return seen
+  } catch {
+    // It is damaged.
+  }
+  throw new UnderstudyError('UNDERSTUDY_STORE_UNREADABLE', "a reader's place is none")
 }
 
 /** Opening clears away what a cut left of a table that was just being written. */

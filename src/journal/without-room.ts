@@ -19,6 +19,19 @@ export function isDiskFault(error: unknown): boolean {
   return isBehind(error, ['LEVEL_IO_ERROR', 'EIO'], /Input\/output error/)
 }
 
+/** Whether it says nothing of what lies on the disk, and may go better the next time. */
+export function isPassing(error: unknown): boolean {
+  return isWithoutRoom(error) || isDiskFault(error) || isForbidden(error)
+}
+
+/** What the system said: LevelDB's errors have it in words only. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const code = systemCode(error)
+  if (code?.startsWith('E')) return code
+  return error.cause === undefined ? (code ?? error.name) : reasonOf(error.cause)
+}
+
 /** LevelDB says it in words only. */
 function isBehind(error: unknown, codes: readonly string[], words: RegExp): boolean {
   if (!(error instanceof Error)) return false

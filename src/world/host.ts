@@ -10,7 +10,7 @@ export interface ClockSteering {
   readonly maxErrorMs: Ms
 }
 
-/** What a machine says of itself besides the kernel's files. Nothing here rejects. */
+/** What a machine says of itself besides the kernel's files, which never rejects, and whom a process acts for on it. */
 export interface Host {
   /** Cheap. `undefined` where the kernel does not say. */
   steering(): Promise<ClockSteering | undefined>
@@ -18,6 +18,13 @@ export interface Host {
   inquire(): Promise<{ readonly model?: string; readonly temperatureC?: number }>
   /** The IP addresses that others reach it by, those of the interfaces that are up. Cheap. */
   addresses(): Promise<ReadonlyArray<{ readonly interface: string; readonly address: string }>>
+  /**
+   * Where root runs this process and somebody else owns the folder, it acts as that user, in the folder's group alone, from
+   * now on and for good: what it makes is theirs, and it may do no more than they.
+   * @returns the user's id; `undefined` where nothing changes
+   * @throws as Node does, where the system does not let it
+   */
+  actAsOwnerOf(folder: string): Promise<number | undefined>
 }
 
 /** Who started this process and watches it: systemd, where it is of Type=notify. */

@@ -57,7 +57,7 @@ export const run: Command = {
     const opened = acks === undefined ? {} : { opened: (journal: Journal) => acknowledge(journal, call, file) }
     const starting = Appliance.start(
       world,
-      { config, user: terminal, waitsForRoom: true, page: { logged: () => tail.lines }, ...opened },
+      { config, user: terminal, waitsForDisk: true, page: { logged: () => tail.lines }, ...opened },
       log
     )
     const told = untilStopped(terminal.stop)

@@ -46,6 +46,7 @@ export const sync: Command = {
 async function printSetup({ world, terminal, options }: Call, config: Config): Promise<number> {
   const { target } = config.sync
   if (target === undefined) throw new UnderstudyError('UNDERSTUDY_SYNC_NO_TARGET')
+  await world.host.actAsOwnerOf(config.data.directory)
   const keys = await new FarSide(world, config, syncPaths(config)).prepare()
   const setup = setupOf(config.site, target, keys)
   await terminal.out(options.has('json') ? `${JSON.stringify(setup)}\n` : setupText(config.site, target, setup))

@@ -9,6 +9,8 @@ export class SimulatedHost implements Host {
   model: string | undefined = 'Simulated Pi'
   temperatureC: number | undefined = 45
   ipAddresses: Array<{ interface: string; address: string }> = [{ interface: 'eth0', address: '192.0.2.20' }]
+  /** The folders whose owner somebody wanted to act as. */
+  readonly writtenAs: string[] = []
   readonly #clock: SimulatedClock
 
   constructor(clock: SimulatedClock) {
@@ -29,6 +31,11 @@ export class SimulatedHost implements Host {
 
   async addresses(): Promise<Array<{ interface: string; address: string }>> {
     return this.mute ? [] : this.ipAddresses
+  }
+
+  /** Nobody is root on it. */
+  async actAsOwnerOf(folder: string): Promise<undefined> {
+    this.writtenAs.push(folder)
   }
 }
 

@@ -1,4 +1,6 @@
+import { stat } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
+import { systemCode } from '../../errors.ts'
 import type { Host } from '../host.ts'
 import { timexReader } from './timex.ts'
 
@@ -35,6 +37,18 @@ export function realHost(): Host {
       } catch {
         return []
       }
+    },
+    async actAsOwnerOf(folder) {
+      if (process.geteuid?.() !== 0) return undefined
+      const owner = await stat(folder).catch((error: unknown) => {
+        if (systemCode(error) !== 'ENOENT') throw error
+      })
+      if (!owner || owner.uid === 0) return undefined
+      const { uid, gid } = owner
+      process.setgroups?.([gid])
+      process.setgid?.(gid)
+      process.setuid?.(uid)
+      return uid
     }
   }
 }
