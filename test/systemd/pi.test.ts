@@ -159,6 +159,21 @@ test('what is brought while it runs is recorded without another start, also when
   expect(await machine.property('understudy.service', 'MainPID')).toBe(pid)
 })
 
+test('a new card goes on with the journal on the data disk', async () => {
+  const folders = async (): Promise<string[]> => (await sh(`ls ${DISK}`)).match(/^understudy-[0-9a-f]{16}$/gm) ?? []
+  const [before] = await folders()
+  await machine.tell('systemctl', 'restart', 'understudy.service')
+  await until(() => heard('spin30'))
+  await machine.tell('systemctl', 'stop', 'understudy.service')
+  await sh(`cd ${DATA} && rm -r catalogue head stores readers`)
+  await machine.tell('systemctl', 'start', 'understudy.service')
+  await until(() => heard('spin30'))
+  // Far above all that the former card can have used.
+  expect(await says(({ journal }) => journal.nextPosition > 1e10 && journal.disk.used)).toBe(true)
+  expect(await folders()).toHaveLength(1)
+  expect(await folders()).not.toContain(before)
+})
+
 test('what hangs while it is taken in does not keep it from recording, nor from its network', async () => {
   await machine.tell(
     'systemctl',
