@@ -5,6 +5,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 const project = new URL('../../', import.meta.url).pathname
+/** What scripts/bundle.mjs ships, and what makes it. */
 const inputs = [
   'pi-image',
   'systemd',
@@ -12,7 +13,8 @@ const inputs = [
   'bin',
   'docs',
   'comparison_graphs',
-  'scripts/build.mjs',
+  'scripts',
+  'package.json',
   'package-lock.json'
 ]
 
