@@ -44,11 +44,11 @@ export class EnvelopeReader implements LineReader {
   private joined(): Candidate[] {
     const [first] = this.parts
     if (first === undefined) return []
-    const { stream, wallUs, clockUs, monoUs, boot, source, binary } = first
+    const { bytes: _, seq: __, part: ___, ...fields } = first
     const payload = Buffer.concat(this.parts.map((part) => part.bytes))
-    const frame: ImportedFrame = { stream, wallUs, monoUs, boot, source, binary, origin: 'import', payload }
+    const frame: ImportedFrame = { ...fields, origin: 'import', payload }
     this.parts = []
-    return [{ frame, fingerprint: envelopeFingerprint(frame), ...(clockUs !== undefined && { recordedUs: clockUs }) }]
+    return [{ frame, fingerprint: envelopeFingerprint({ ...frame, wallUs: frame.trueUs ?? frame.wallUs }) }]
   }
 
   private continues(part: EnvelopePart): boolean {
@@ -60,7 +60,8 @@ export class EnvelopeReader implements LineReader {
       last.part < part.part &&
       last.boot === part.boot &&
       last.monoUs === part.monoUs &&
-      last.wallUs === part.wallUs
+      last.wallUs === part.wallUs &&
+      last.trueUs === part.trueUs
     )
   }
 }

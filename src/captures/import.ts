@@ -1,13 +1,12 @@
 import type { Frame } from '../journal/entry.ts'
 import type { JournalReader } from '../journal/reading.ts'
-import type { Us } from '../world/time.ts'
 import { EnvelopeReader, envelopeLookup } from './import-envelope.ts'
 import { PlainReader, plainLookup } from './import-plain.ts'
 import { Known } from './known.ts'
 import { counted, type Line, lines } from './lines.ts'
 import { checkStreamName } from './stream-name.ts'
 
-/** A frame to be recorded; the journal gives it its position and number. */
+/** A frame to be recorded under its true time, as a range gives it; the journal gives it its position and number. */
 export type ImportedFrame = Omit<Frame, 'kind' | 'position' | 'seq' | 'erased'>
 
 /** Where an import looks up what is known and puts what is not. */
@@ -35,8 +34,6 @@ export interface ImportReport {
 export interface Candidate {
   readonly frame: ImportedFrame
   readonly fingerprint: bigint
-  /** Where the journal that it came from has it under another time than the frame's. */
-  readonly recordedUs?: Us
 }
 
 /** What lines became. */
@@ -90,9 +87,11 @@ export async function importLines(
   const report = { lines: 0, found: 0, known: 0, appended: 0, bad: 0, badLines }
   const take = async (candidates: readonly Candidate[]): Promise<void> => {
     const missing: ImportedFrame[] = []
-    for (const { frame, fingerprint, recordedUs = frame.wallUs } of candidates) {
-      if (await known.take(recordedUs, fingerprint)) continue
-      if (recordedUs === frame.wallUs || !(await known.take(frame.wallUs, fingerprint))) missing.push(frame)
+    for (const { frame, fingerprint } of candidates) {
+      const { wallUs, trueUs = wallUs } = frame
+      // The journal that it came from has it under the time that the clock said.
+      if (await known.take(wallUs, fingerprint)) continue
+      if (trueUs === wallUs || !(await known.take(trueUs, fingerprint))) missing.push(frame)
     }
     report.found += candidates.length
     report.known += candidates.length - missing.length

@@ -42,7 +42,7 @@ export interface Frame extends Stamp, Given {
   readonly payload: Buffer
   /**
    * Given by a range where the clock was not held to be right when it was recorded: wall time as it is known now, by boot
-   * and monotonic time.
+   * and monotonic time; of an imported one, as it was known where it was recorded.
    */
   readonly trueUs?: Us
   /** Set with it where the boot never knew the time: then it is only bounded by the boots before and after. */
@@ -163,6 +163,17 @@ export type JournalEvent =
       readonly state: 'silent' | 'back'
       readonly boot: string
       readonly sinceUs: Us
+    }
+  /**
+   * The next so many positions hold imported frames of a boot whose clock said something else than the time that they are
+   * filed under (`offsetUs` is the one minus the other), or whose time is only bounded.
+   */
+  | {
+      readonly event: 'imported'
+      readonly boot: string
+      readonly frames: number
+      readonly offsetUs: Us
+      readonly timeUncertain?: true
     }
   /** It has ended as it should. */
   | { readonly event: 'stop' }

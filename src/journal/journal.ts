@@ -223,7 +223,9 @@ export class Journal extends SeriesReader {
   }
 
   /** Puts on record what was made of the journal. @throws UNDERSTUDY_JOURNAL_CLOSED */
-  note(event: Extract<JournalEvent, { event: 'capture' | 'sealed' | 'confirmed' | 'freed' | 'primary' }>): void {
+  note(
+    event: Extract<JournalEvent, { event: 'capture' | 'sealed' | 'confirmed' | 'freed' | 'imported' | 'primary' }>
+  ): void {
     this.#writer.note(event)
   }
 

@@ -24,8 +24,8 @@ export async function* readRange(
     const frames: Frame[] = []
     for (const entry of readEntries(block, streams)) {
       if (entry.kind !== 'frame' || entry.position >= before) continue
-      const frame = timeline.correct(entry)
-      const atUs = recorded ? frame.wallUs : (frame.trueUs ?? frame.wallUs)
+      const frame = recorded ? entry : timeline.correct(entry)
+      const atUs = frame.trueUs ?? frame.wallUs
       if (atUs >= fromUs && atUs < toUs) frames.push(frame)
     }
     if (frames.length > 0) yield frames

@@ -70,8 +70,11 @@ export function marksOf(entries: readonly Entry[]): Pick<SealedBlock, 'hasEvents
   return { hasEvents, tellsTime }
 }
 
-/** Where the clock's relation to monotonic time may have changed, and where a boot may have begun or ended. */
-const tellTime: ReadonlySet<string> = new Set<JournalEvent['event']>(['start', 'standing', 'clock', 'stop'])
+/**
+ * Where the clock's relation to monotonic time may have changed, and where a boot may have begun or ended; and what is
+ * known of the clock of imported frames.
+ */
+const tellTime: ReadonlySet<string> = new Set<JournalEvent['event']>(['start', 'standing', 'clock', 'imported', 'stop'])
 
 function* groups(entries: readonly Entry[], blockBytes: number): Generator<readonly Entry[]> {
   let start = 0

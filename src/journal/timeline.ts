@@ -31,6 +31,13 @@ interface Blind {
   readonly toUs?: Us
 }
 
+/** Imported frames of one boot, and what its clock said minus the time that they are filed under. */
+interface Imported extends Positions {
+  readonly boot: string
+  readonly offsetUs: Us
+  readonly timeUncertain?: true
+}
+
 /** How far a clock may go from its offset at the last event without another one. */
 const SLACK_US = 1_000_000
 /** Less is not a step, see timekeeper.ts. */
@@ -61,13 +68,16 @@ export class Timeline {
   /** In order of position. */
   readonly #boots = new Map<string, Boot>()
   readonly #blind: Blind[] = []
+  /** In order of their beginnings. An import that was cut off has left one that reaches too far: the next one counts. */
+  readonly #imported: Imported[] = []
   /** Offsets of the boots that never knew the time. */
   #guesses: ReadonlyMap<string, Us> | undefined
 
   copy(): Timeline {
     const copy = new Timeline()
     for (const [id, boot] of this.#boots) copy.#boots.set(id, boot)
-    copy.#blind.push(...this.#blind)
+    for (const blind of this.#blind) copy.#blind.push(blind)
+    for (const imported of this.#imported) copy.#imported.push(imported)
     return copy
   }
 
@@ -85,6 +95,10 @@ export class Timeline {
       anchors: news ? [...boot.anchors, anchor] : boot.anchors,
       ownOffsetUs: anchor.offsetUs
     })
+    if (event.event === 'imported') {
+      const { event: _, frames, ...clock } = event
+      this.#imported.push({ ...clock, from: position + 1, to: position + 1 + frames })
+    }
     // What is noted at a start of the time before it says how long that lasted.
     const earlier = event.event === 'gap' && event.boot !== id ? this.#boots.get(event.boot) : undefined
     if (event.event === 'gap' && earlier) {
@@ -120,8 +134,9 @@ export class Timeline {
 
   /** The frame with its true time, where the clock was not held to be right when it was recorded. */
   correct(frame: Frame): Frame {
-    if (frame.source !== 'none' || frame.origin === 'import') return frame
-    const blind = this.#blindAt(frame.position)
+    if (frame.origin === 'import') return this.#correctImported(frame)
+    if (frame.source !== 'none') return frame
+    const blind = lastFrom(this.#blind, frame.position)
     if (blind?.boot !== frame.boot) return frame
     const trueUs = this.#wallIn(blind, frame.monoUs)
     return this.knows(frame.boot) ? { ...frame, trueUs } : { ...frame, trueUs, timeUncertain: true }
@@ -171,16 +186,12 @@ export class Timeline {
     if (!right) this.#blind.push({ boot, offsetUs, from: position, fromUs: monoUs })
   }
 
-  #blindAt(position: Position): Blind | undefined {
-    let low = 0
-    let high = this.#blind.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.#blind[middle]!.from <= position) low = middle + 1
-      else high = middle
-    }
-    const blind = this.#blind[low - 1]
-    return blind && position < (blind.to ?? Number.MAX_SAFE_INTEGER) ? blind : undefined
+  #correctImported(frame: Frame): Frame {
+    const imported = lastFrom(this.#imported, frame.position)
+    if (imported?.boot !== frame.boot) return frame
+    const { wallUs } = frame
+    const corrected = { ...frame, wallUs: wallUs + imported.offsetUs, trueUs: wallUs }
+    return imported.timeUncertain ? { ...corrected, timeUncertain: true } : corrected
   }
 
   /** Wall time of monotonic time, which is brought into what the entries there can have. */
@@ -221,6 +232,22 @@ function guess(boots: ReadonlyMap<string, Boot>): ReadonlyMap<string, Us> {
     previousUs = lastUs + offsetUs
   }
   return guesses
+}
+
+/** The last of some that begin in order, if it reaches to a position. */
+function lastFrom<T extends { readonly from: Position; readonly to?: Position }>(
+  some: readonly T[],
+  position: Position
+): T | undefined {
+  let low = 0
+  let high = some.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (some[middle]!.from <= position) low = middle + 1
+    else high = middle
+  }
+  const last = some[low - 1]
+  return last && position < (last.to ?? Number.MAX_SAFE_INTEGER) ? last : undefined
 }
 
 /** The first place of an anchor after `monoUs`. */

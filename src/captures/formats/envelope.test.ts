@@ -31,7 +31,7 @@ test('a time that was found to be wrong stands beside the true one', () => {
   const one = numbered({ text: '{}', source: 'none' })
   const [line = ''] = linesOf({ ...one, trueUs: one.wallUs + 5, timeUncertain: true })
   expect(JSON.parse(line)).toMatchObject({ time_us: one.wallUs + 5, clock_us: one.wallUs, time_uncertain: true })
-  expect(readEnvelope(line)).toMatchObject({ wallUs: one.wallUs + 5, clockUs: one.wallUs })
+  expect(readEnvelope(line)).toMatchObject({ wallUs: one.wallUs, trueUs: one.wallUs + 5, timeUncertain: true })
   const [same = ''] = linesOf({ ...one, trueUs: one.wallUs })
   expect(JSON.parse(same)).not.toHaveProperty('clock_us')
 })

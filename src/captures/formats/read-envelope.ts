@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { isStreamName } from '../../config/stream-name.ts'
-import type { Stamp, TimeSource } from '../../journal/entry.ts'
-import type { Us } from '../../world/time.ts'
+import type { Frame, Stamp, TimeSource } from '../../journal/entry.ts'
 import { parseJson } from '../json.ts'
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -12,6 +11,7 @@ const schema = v.object({
   part: count,
   time_us: v.pipe(v.number(), v.safeInteger()),
   clock_us: v.optional(v.pipe(v.number(), v.safeInteger())),
+  time_uncertain: v.optional(v.boolean(), false),
   mono_us: count,
   boot: v.pipe(v.string(), v.maxLength(64)),
   synced: v.boolean(),
@@ -23,28 +23,28 @@ const schema = v.object({
 })
 
 /** One line of an envelope export: a part of a frame. */
-export interface EnvelopePart extends Stamp {
+export interface EnvelopePart extends Pick<Frame, keyof Stamp | 'trueUs' | 'timeUncertain'> {
   readonly stream: string
   readonly seq: number
   readonly part: number
   readonly binary: boolean
   readonly bytes: Buffer
-  /** As the clock said when it was recorded, where `wallUs` is what was found to be true later. */
-  readonly clockUs?: Us
 }
 
 /** Reads a line of an envelope export; `undefined` when it is none. */
 export function readEnvelope(line: string): EnvelopePart | undefined {
   const read = v.safeParse(schema, parseJson(line))
   if (!read.success) return undefined
-  const { stream, seq, part, time_us, clock_us, mono_us, boot, synced, time_source, binary, raw, raw_b64 } = read.output
+  const { stream, seq, part, time_us, clock_us = time_us, mono_us, boot, binary, raw, raw_b64 } = read.output
+  const { time_uncertain, synced, time_source } = read.output
   if ((raw === undefined) === (raw_b64 === undefined)) return undefined
   return {
     stream,
     seq,
     part,
-    wallUs: time_us,
-    ...(clock_us !== undefined && { clockUs: clock_us }),
+    wallUs: clock_us,
+    ...((clock_us !== time_us || time_uncertain) && { trueUs: time_us }),
+    ...(time_uncertain && { timeUncertain: true }),
     monoUs: mono_us,
     boot,
     source: sourceOf(synced, time_source),

@@ -8,12 +8,35 @@ import { type FrameJson, frameFromJson, readMessages } from './protocol.ts'
 /** What an import may have in memory before it waits for the disk. */
 const PENDING_BYTES = 4 << 20
 
-/** Appends frames of an import, waiting for the disk where it falls behind. */
-export async function appendImported(journal: OwnJournal, frames: Iterable<ImportedFrame>): Promise<void> {
-  for (const { stream, payload, binary, origin, wallUs, monoUs, boot, source } of frames) {
-    journal.append({ stream, payload, binary, origin, stamp: { wallUs, monoUs, boot, source } })
-    if (journal.pendingBytes > PENDING_BYTES) await journal.commit()
+/** Appends frames of an import under their true times, waiting for the disk where it falls behind. */
+export async function appendImported(
+  journal: Pick<OwnJournal, 'append' | 'note' | 'commit' | 'pendingBytes'>,
+  frames: readonly ImportedFrame[]
+): Promise<void> {
+  /** Up to there what was noted last holds; nothing else may come in between. */
+  let noted = 0
+  for (const [index, frame] of frames.entries()) {
+    const { stream, payload, binary, origin, monoUs, boot, source, wallUs, trueUs = wallUs, timeUncertain } = frame
+    const offsetUs = offsetOf(frame)
+    if (index >= noted && (offsetUs !== 0 || timeUncertain)) {
+      noted = index + 1
+      while (isOfSameClock(frame, frames[noted])) noted++
+      const clock = { boot, offsetUs, ...(timeUncertain && { timeUncertain }) }
+      journal.note({ event: 'imported', frames: noted - index, ...clock })
+    }
+    journal.append({ stream, payload, binary, origin, stamp: { wallUs: trueUs, monoUs, boot, source } })
+    if (index + 1 >= noted && journal.pendingBytes > PENDING_BYTES) await journal.commit()
   }
+}
+
+function isOfSameClock(one: ImportedFrame, other: ImportedFrame | undefined): boolean {
+  if (other?.boot !== one.boot || other.timeUncertain !== one.timeUncertain) return false
+  return offsetOf(other) === offsetOf(one)
+}
+
+/** What the clock said minus the true time. */
+function offsetOf({ wallUs, trueUs = wallUs }: ImportedFrame): number {
+  return wallUs - trueUs
 }
 
 /**
