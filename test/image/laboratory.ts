@@ -1,5 +1,6 @@
 import { type RelayOptions, SimulatedRelay } from '../../src/sim/relay/relay.ts'
 import { realWorld } from '../../src/world/real.ts'
+import { message } from '../kill/feeder.ts'
 import { until } from '../sync/rig.ts'
 import { EmulatedPi, HOST } from './emulated-pi.ts'
 
@@ -10,7 +11,10 @@ const watch = `
 import { connectRunning } from '/opt/understudy/dist/cli/local/open.js'
 import { realWorld } from '/opt/understudy/dist/world/real.js'
 const running = await connectRunning(await realWorld(), '/var/lib/understudy')
-for (;;) console.log((await running.status()).journal.nextPosition)`
+for (;;) {
+  console.log((await running.status()).journal.nextPosition)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+}`
 
 interface LaboratoryOptions {
   /** The streams whose credentials are on the card. */
@@ -41,7 +45,7 @@ export class Laboratory {
     this.relay = relay
     this.#speaking = setInterval(() => {
       const number = this.saidMs.push(Date.now()) - 1
-      for (const stream of this.#streams) relay.say(stream, JSON.stringify({ number }))
+      for (const stream of this.#streams) relay.say(stream, message(stream, number).toString())
     }, PERIOD_MS)
   }
 

@@ -9,15 +9,25 @@ const FUA = 2n
 const DISCARD = 4n
 const MARK = 8n
 const HEADER_BYTES = 32
+/** So many of the writes that are under way are done in part. */
+const TORN = 0.1
+
+interface Write {
+  /** Where in the partition. */
+  readonly at: number
+  readonly bytes: number
+  /** Where it stands in the log. */
+  readonly from: number
+}
 
 /** One entry of qemu's blklogwrites, in the format of Linux's dm-log-writes. */
 interface Logged {
-  /** Where it ends in the log. */
+  /** Where it ends in the log, in bytes. */
   readonly end: number
-  /** It, and all before it, is on the disk when it is done. */
+  /** All before it is on the disk when it is done. */
   readonly flush: boolean
-  /** What is written, absent where nothing is: where on the disk, how much, and where it stands in the log. */
-  readonly write?: { readonly at: number; readonly bytes: number; readonly from: number }
+  /** Absent where nothing is written to the partition. */
+  readonly write?: Write
 }
 
 /** What a machine has written to its disk, in order, and when it asked for all to be there. */
@@ -27,40 +37,35 @@ export class WriteLog {
 
   /**
    * @param path as blklogwrites left it, with sectors of 512 bytes; a last entry that is not whole is left out
-   * @param offset where the partition begins that is meant: places are counted from there, and what lies before is left out
+   * @param offset where the partition begins that is meant, in bytes: what is written before it is left out
    */
   constructor(path: string, offset: number) {
     this.#log = openSync(path, 'r')
     const size = statSync(path).size
     const head = this.#read(0, HEADER_BYTES)
     if (head.readBigUInt64LE(0) !== MAGIC || head.readUInt32LE(24) !== SECTOR) throw new Error('no log of writes')
-    for (let at = SECTOR; at + SECTOR <= size; ) {
-      const header = this.#read(at, HEADER_BYTES)
-      const [sector, sectors, flags] = [0, 8, 16].map((offset) => header.readBigUInt64LE(offset)) as [
-        bigint,
-        bigint,
-        bigint
-      ]
+    for (let from = SECTOR; from + SECTOR <= size; ) {
+      const header = this.#read(from, HEADER_BYTES)
+      const [sector, sectors, flags] = [0, 8, 16].map((at) => header.readBigUInt64LE(at)) as [bigint, bigint, bigint]
+      // Room for an entry that was not written any more.
       if (flags === 0n && sectors === 0n) break
       if ((flags & FUA) !== 0n) throw new Error('a write past the cache')
-      const holds = (flags & (DISCARD | MARK)) === 0n && sectors > 0n
-      const bytes = Number(sectors) * SECTOR
-      const from = at + SECTOR
-      at = from + (holds ? bytes : 0)
-      if (at > size) break
-      const place = Number(sector) * SECTOR - offset
-      const write = holds && place >= 0 ? { at: place, bytes, from } : undefined
+      const bytes = (flags & (DISCARD | MARK)) === 0n ? Number(sectors) * SECTOR : 0
+      const end = from + SECTOR + bytes
+      if (end > size) break
+      const at = Number(sector) * SECTOR - offset
       this.entries.push({
-        end: at,
+        end,
         flush: (flags & FLUSH) !== 0n,
-        ...(write && { write })
+        ...(bytes > 0 && at >= 0 && { write: { at, bytes, from: from + SECTOR } })
       })
+      from = end
     }
   }
 
-  /** Writes what the entries in [first, before) wrote into a copy of the disk. */
-  apply(disk: number, first: number, before: number): void {
-    for (const { write } of this.entries.slice(first, before)) if (write) this.#copy(disk, write, write.bytes)
+  /** The number of entries that end within the log's first bytes. */
+  within(logBytes: number): number {
+    return this.entries.findLastIndex(({ end }) => end <= logBytes) + 1
   }
 
   /** The number of entries, of the first `before`, that have to be on the disk: up to the last flush. */
@@ -68,17 +73,22 @@ export class WriteLog {
     return this.entries.slice(0, before).findLastIndex(({ flush }) => flush) + 1
   }
 
+  /** Writes what the entries in [first, before) wrote into an image of the partition. */
+  apply(image: number, first: number, before: number): void {
+    for (const { write } of this.entries.slice(first, before)) if (write) this.#copy(image, write, 0, write.bytes)
+  }
+
   /**
-   * Writes what may be on the disk of the entries in [settled, before) when the power goes: some of them, whatever came
-   * earlier or later, and of some only the beginning.
+   * Writes what may be on the disk of the entries in [settled, before) when the power goes: a part of them, whatever came
+   * earlier or later, and of some only a part of their sectors. (Where two go to the same place it is open which one stays, since
+   * the later one may be missing.)
    */
-  tear(disk: number, settled: number, before: number, dice: Dice): void {
-    const open = this.entries.slice(settled, before)
+  tear(image: number, settled: number, before: number, dice: Dice): void {
     const share = dice.fraction()
-    for (const { write } of open) {
+    for (const { write } of this.entries.slice(settled, before)) {
       if (!write || !dice.chance(share)) continue
-      const sectors = write.bytes / SECTOR
-      this.#copy(disk, write, (dice.chance(0.1) ? Math.floor(dice.fraction() * sectors) : sectors) * SECTOR)
+      if (!dice.chance(TORN)) this.#copy(image, write, 0, write.bytes)
+      else for (let at = 0; at < write.bytes; at += SECTOR) if (dice.chance(0.5)) this.#copy(image, write, at, SECTOR)
     }
   }
 
@@ -86,8 +96,8 @@ export class WriteLog {
     closeSync(this.#log)
   }
 
-  #copy(disk: number, write: { at: number; from: number }, bytes: number): void {
-    writeSync(disk, this.#read(write.from, bytes), 0, bytes, write.at)
+  #copy(image: number, write: Write, skip: number, bytes: number): void {
+    writeSync(image, this.#read(write.from + skip, bytes), 0, bytes, write.at + skip)
   }
 
   #read(from: number, bytes: number): Buffer {

@@ -26,7 +26,7 @@ export class LoopDisk {
   /** Mounts an image that has a file system; its journal is replayed. */
   static async mount(image: string): Promise<LoopDisk> {
     const disk = new LoopDisk(image)
-    await mkdir(disk.path)
+    await mkdir(disk.path, { recursive: true })
     await run('mount', ['-o', 'loop', image, disk.path])
     return disk
   }
