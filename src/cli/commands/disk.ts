@@ -14,7 +14,7 @@ export const disk: Command = {
   description: [
     'Looks for the disk that [data] disk in the config names. Where it is there, what lies on it is read through and can be read again, and what comes from now on is written to it. What came meanwhile stays in the data folder; everything is read together.',
     'A recorder notices a disk that fails by itself and goes on in the data folder at once. It notices its return at its next start, when it begins its next store (see [journal] store_size and store_age), or by this command. Connect and mount the disk first: an empty mount point is not a disk.',
-    'A disk that this journal does not know is taken into use besides the ones before: what lies on those can be read when they are there.'
+    'A disk that this journal does not know is taken into use besides the ones before: what lies on those can be read when they are there. Only a data folder without any journal goes on with the one that it finds on the disk, when a recorder first starts.'
   ],
   options: { ...dataOptions, ...jsonOption },
   exits: { 1: 'The disk cannot be used, or a part of the journal lies on one that is not there.' },
