@@ -180,19 +180,24 @@ test('a disk that cannot be read for a while is waited for, and what was heard m
   await simulation.complete(awaited.close())
 })
 
-test('what may not be written is not waited for, and is told of by a code', async () => {
+const denied = Object.assign(new Error('IO error: /data/readers/LOCK: Permission denied'), { code: 'LEVEL_IO_ERROR' })
+
+test.each([
+  ['EACCES', systemError('EACCES', 'open')],
+  ['Permission denied', denied]
+])('what may not be written is not waited for, and is told of by a code: %s', async (why, cause) => {
   const before = await open()
   await simulation.complete(before.close())
   const { world } = pi
   const stores = Object.assign(Object.create(world.stores), {
     damagedTables: async () => [],
     open: async (path: string) => {
-      throw new UnderstudyError('UNDERSTUDY_STORE_UNREADABLE', path, { cause: systemError('EACCES', 'open') })
+      throw new UnderstudyError('UNDERSTUDY_STORE_UNREADABLE', path, { cause })
     }
   })
   await expect(open(true, { ...world, stores })).rejects.toMatchObject({
     code: 'UNDERSTUDY_DATA_FAILED',
-    detail: `${config.data.directory}: EACCES`
+    detail: `${config.data.directory}: ${why}`
   })
 })
 

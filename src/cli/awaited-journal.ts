@@ -4,7 +4,7 @@ import { EarlyHearing } from '../journal/early-hearing.ts'
 import type { Stamp } from '../journal/entry.ts'
 import type { Hearing } from '../journal/hearing.ts'
 import type { Journal } from '../journal/journal.ts'
-import { type DiskFailure, diskFailure, isDiskFault } from '../journal/without-room.ts'
+import { type DiskFailure, diskFailure, isForbidden } from '../journal/without-room.ts'
 import type { Log } from '../log.ts'
 import { type Ms, sleep } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -183,5 +183,5 @@ export class AwaitedJournal {
 /** What may not be read or written is not waited for: only a person changes that. */
 function isAwaited(error: unknown): error is UnderstudyError {
   if (!(error instanceof UnderstudyError)) return false
-  return error.code === 'UNDERSTUDY_NO_ROOM' || (error.code === 'UNDERSTUDY_DATA_FAILED' && isDiskFault(error))
+  return error.code === 'UNDERSTUDY_NO_ROOM' || (error.code === 'UNDERSTUDY_DATA_FAILED' && !isForbidden(error))
 }

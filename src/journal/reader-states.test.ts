@@ -164,11 +164,14 @@ test.each([
   expect((await opened(machine)).states.place('graphs')).toEqual({ position: 7 })
 })
 
-test('what LevelDB calls corruption is set aside', async () => {
+test.each([
+  ['what LevelDB calls corruption', 'LEVEL_CORRUPTION', 'Corruption: bad record length'],
+  ['what has lost a file', 'LEVEL_IO_ERROR', 'IO error: MANIFEST-000004: No such file or directory']
+])('%s is set aside', async (_, code, message) => {
   const { machine, states } = await opened()
   await states.commit('graphs', { position: 7 }, [])
   await states.close()
-  const cause = Object.assign(new Error('Corruption: bad record length'), { code: 'LEVEL_CORRUPTION' })
+  const cause = Object.assign(new Error(message), { code })
   const world = refusing(machine, cause)
   await expect(ReaderStates.open(world, directory, silent)).rejects.toMatchObject({ cause })
   expect(await machine.world.files.list(journalPaths(directory).aside)).toHaveLength(1)

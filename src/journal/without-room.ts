@@ -19,17 +19,23 @@ export function isDiskFault(error: unknown): boolean {
   return isBehind(error, ['LEVEL_IO_ERROR', 'EIO'], /Input\/output error/)
 }
 
-/** Whether it says nothing of what lies on the disk, and may go better the next time. */
+/**
+ * Whether it says nothing of what lies on the disk, and may go better the next time. LevelDB's "IO error" alone does not
+ * tell: a file that is missing is one, too.
+ */
 export function isPassing(error: unknown): boolean {
-  return isWithoutRoom(error) || isDiskFault(error) || isForbidden(error)
+  return isWithoutRoom(error) || isForbidden(error) || isBehind(error, ['EIO', 'EMFILE', 'ENFILE', 'ENOMEM'], LATER)
 }
+
+const LATER = /Input\/output error|Too many open files|Cannot allocate memory/
 
 /** What the system said: LevelDB's errors have it in words only. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const code = systemCode(error)
   if (code?.startsWith('E')) return code
-  return error.cause === undefined ? (code ?? error.name) : reasonOf(error.cause)
+  if (error.cause !== undefined) return reasonOf(error.cause)
+  return code === 'LEVEL_IO_ERROR' ? error.message.slice(error.message.lastIndexOf(': ') + 2) : (code ?? error.name)
 }
 
 /** LevelDB says it in words only. */
