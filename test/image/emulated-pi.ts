@@ -27,8 +27,10 @@ const CARD_BYTES = 4 * 1024 ** 3
 /** Where the boot partition begins on the card. */
 const BOOT_OFFSET = '4M'
 const BOOT_OFFSET_BYTES = 4 * 1024 ** 2
-/** Its first folder lies in its beginning. */
-const BOOT_SEARCHED_BYTES = 32 * 1024 ** 2
+const BOOT_BYTES = 256 * 1024 ** 2
+
+/** The emulated Pi's watchdog does not count: it resets as soon as it is switched on. */
+const NO_WATCHDOG = 'systemd.watchdog_sec=off'
 
 /** `virt` is quick, and has none of a Pi's devices; `raspi3b` has its card and USB. */
 export type Board = 'virt' | 'raspi3b'
@@ -53,14 +55,14 @@ export interface Ran {
  * Puts files onto a FAT file system.
  * @param fat its image, as the mtools are told
  */
-function putOnFat(fat: string, files: Readonly<Record<string, string | Uint8Array>>): void {
+export function putOnFat(fat: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   for (const [name, content] of Object.entries(files)) {
     execFileSync('mcopy', ['-o', '-i', fat, '-', `::${name}`], { input: content })
   }
 }
 
 /** A file of a FAT file system; nothing where there is none. */
-function onFat(fat: string, name: string): string {
+export function onFat(fat: string, name: string): string {
   return spawnSync('mtype', ['-i', fat, `::${name}`], { encoding: 'utf8' }).stdout
 }
 
@@ -114,8 +116,9 @@ export class EmulatedPi {
 
   /** Resolves when the report on the boot partition says this, with what it says. */
   async untilReported(what: RegExp): Promise<string> {
-    await this.#until(() => what.test(this.onBoot('understudy-report.txt')))
-    return this.onBoot('understudy-report.txt')
+    const report = (): string => this.onBoot('understudy-report.txt').replaceAll('\r', '')
+    await this.#until(() => what.test(report()))
+    return report()
   }
 
   /**
@@ -124,7 +127,7 @@ export class EmulatedPi {
    */
   damage(entry: string): void {
     const card = openSync(this.card, 'r+')
-    const partition = Buffer.alloc(BOOT_SEARCHED_BYTES)
+    const partition = Buffer.alloc(BOOT_BYTES)
     readSync(card, partition, 0, partition.length, BOOT_OFFSET_BYTES)
     const at = partition.indexOf(entry)
     if (at < 0) throw new Error(`no ${entry}`)
@@ -148,7 +151,7 @@ export class EmulatedPi {
       ...['-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-no-reboot'],
       ...['-S', '-qmp', `unix:${this.#monitor},server=on,wait=off`, '-rtc', `base=${options.clock ?? 'utc'}`],
       ...['-kernel', join(this.#folder, 'vmlinuz'), '-initrd', join(this.#folder, 'initrd.img')],
-      ...['-append', `${cmdline} console=ttyAMA0`],
+      ...['-append', `${cmdline} console=ttyAMA0${board === 'raspi3b' ? ` ${NO_WATCHDOG}` : ''}`],
       ...['-netdev', `user,id=cable,${forward}`],
       ...(board === 'virt' ? this.#virt(options.writeLog) : this.#raspi3b())
     ]
@@ -169,13 +172,9 @@ export class EmulatedPi {
     await this.#tell('device_add', { driver: 'usb-storage', id: name, drive: name, bus: 'usb.0', removable: true })
   }
 
-  /** Takes a USB stick out. What the Pi has written to it can be read then. */
+  /** Takes a USB stick out. */
   async takeOut(name: string): Promise<void> {
     await this.#tell('device_del', { id: name })
-    const isThere = async (): Promise<boolean> =>
-      ((await this.#tell('query-block')) as Array<{ qdev?: string }>).some(({ qdev }) => qdev?.includes(name))
-    await this.#until(async () => !(await isThere()))
-    await this.#tell('blockdev-del', { 'node-name': name })
   }
 
   /** What it has written to its serial console since the boot. */

@@ -6,15 +6,12 @@ import { EmulatedPi, HOST } from './emulated-pi.ts'
 
 const PERIOD_MS = 100
 
-/** Prints on the Pi, all the time, how far its journal is on the disk. */
-const watch = `
+/** A command on the Pi that runs a script with the recorder at hand, as `running`. */
+const asking = (script: string): string => `/opt/understudy/node/bin/node --input-type=module -e "
 import { connectRunning } from '/opt/understudy/dist/cli/local/open.js'
 import { realWorld } from '/opt/understudy/dist/world/real.js'
 const running = await connectRunning(await realWorld(), '/var/lib/understudy')
-for (;;) {
-  console.log((await running.status()).journal.nextPosition)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-}`
+${script}"`
 
 interface LaboratoryOptions {
   /** The streams whose credentials are on the card. */
@@ -36,7 +33,11 @@ export class Laboratory {
   /** When each message was said, by its number. */
   readonly saidMs: number[] = [0]
   /** A command on the Pi that prints, all the time, the first position that is not on the disk. */
-  readonly watcher = `/opt/understudy/node/bin/node --input-type=module -e "${watch}"`
+  readonly watcher = asking(`
+for (;;) {
+  console.log((await running.status()).journal.nextPosition)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+}`)
   readonly #streams = new Set<string>()
   readonly #speaking: NodeJS.Timeout
 
@@ -76,8 +77,19 @@ export class Laboratory {
 
   /** Resolves when every stream is heard, or these are, and what comes is recorded. */
   async untilRecording(streams: readonly string[] = this.streams): Promise<void> {
-    await until(() => streams.every((stream) => this.relay.connections(stream) > 0))
     await this.pi.untilReady()
+    await until(() => streams.every((stream) => this.relay.connections(stream) > 0))
+  }
+
+  /** The position of the first frame of each boot, the earliest first. */
+  async beginnings(): Promise<number[]> {
+    const list = `
+const firsts = new Map()
+for await (const frames of running.range({ recorded: true }))
+  for (const { boot, position } of frames) if (!firsts.has(boot)) firsts.set(boot, position)
+console.log(JSON.stringify([...firsts.values()]))
+process.exit()`
+    return JSON.parse(await this.pi.told(asking(list)))
   }
 
   async close(): Promise<void> {
