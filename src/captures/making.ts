@@ -121,6 +121,7 @@ export class Making {
     await this.#sealFolder(capture, left, {
       folder: folderName(window.label, supplement),
       supplement,
+      isWhole: parts.every(({ lost }) => lost),
       ...(former !== undefined && { former }),
       window,
       before,
@@ -138,6 +139,7 @@ export class Making {
       SealJob,
       | 'folder'
       | 'supplement'
+      | 'isWhole'
       | 'former'
       | 'window'
       | 'undated'

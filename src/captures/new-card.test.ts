@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { encoded } from '../../test/support/encoded.ts'
-import { directory } from '../journal/fixtures.ts'
+import { asked, five, said } from '../analytics/standby/fixtures.ts'
+import { directory, told } from '../journal/fixtures.ts'
 import { Lab } from './fixtures.ts'
 import { envelope } from './formats/envelope.ts'
 
@@ -68,6 +69,26 @@ test('days that were not confirmed are sealed anew, beside those of the former c
   expect(await lab.folders()).toEqual(anew)
   await lab.live(24)
   expect(await lab.folders()).toEqual([...anew, 'daily/2026-11-05'])
+})
+
+test('what is sealed anew measures the primary as the first did', async () => {
+  const lab = new Lab()
+  lab.disk = mount
+  lab.machine.mount(mount)
+  await lab.start()
+  lab.journal.hearing.added('spin30')
+  lab.journal.hearing.heard('spin30')
+  lab.journal.append(told('spin30', asked()))
+  await lab.simulation.run(1000)
+  for (const content of five) lab.journal.append(told('spin30', said(content)))
+  await lab.live(17)
+  const [before] = await lab.sealed()
+  expect(before?.manifest.streams[0]?.primary).toMatchObject({ asked: 5, replied: 5 })
+  await newCard(lab)
+  await lab.live(1)
+  const [anew] = await lab.sealed()
+  expect(anew?.folder).toBe('2026-11-02-2')
+  expect(anew?.manifest.streams[0]?.primary).toEqual(before?.manifest.streams[0]?.primary)
 })
 
 test('what is known from the journal stays known, when nothing has been sealed since', async () => {

@@ -41,6 +41,8 @@ export interface SealJob {
   readonly folder: string
   /** From 1 on; a supplement is made only where there is more, or something else was heard. */
   readonly supplement: number
+  /** Set where it holds all of the window: there is no folder before it, or those are lost. */
+  readonly isWhole?: boolean
   /** The last folder of the window until now. */
   readonly former?: string
   readonly window?: Window
@@ -171,12 +173,12 @@ async function* framesOf(journal: SeriesReader, job: SealJob): AsyncGenerator<re
   }
 }
 
-/** A supplement has not all that was said: only the first folder of a window measures the primary. */
+/** A supplement has not all that was said: only a folder that holds all of a window measures the primary. */
 async function availabilityOf(
   journal: SeriesReader,
-  { window, supplement }: SealJob
+  { window, isWhole }: SealJob
 ): Promise<MeasuredAvailability | undefined> {
-  if (!window || supplement > 1) return undefined
+  if (!window || !isWhole) return undefined
   return new MeasuredAvailability(await journal.coverage({ fromUs: window.fromUs, toUs: window.toUs }))
 }
 
