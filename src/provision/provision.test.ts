@@ -407,6 +407,18 @@ test('a name that it is to get is told before it is announced', async () => {
   expect(await report()).not.toContain('UNDERSTUDY_PROVISION_NAME_TAKEN')
 })
 
+test('a card whose data partition was found empty says so for good, and a new one says nothing of it', async () => {
+  const told = '/boot/firmware: NOTHING OF WHAT WAS HERE BEFORE'
+  await bring('spin30')
+  await sh(LINE)
+  expect(await report()).not.toContain(told)
+  await simulation.complete(pi.world.files.remove(DATA))
+  await bring('spin30')
+  await sh(LINE)
+  await sh(LINE)
+  expect(await report()).toContain(told)
+})
+
 test('two configs with different names: the last one counts, and the other is told', async () => {
   await put(`${BOOT}/understudy.toml`, '[host]\nname = "north"\n')
   await put('/run/stick/understudy.toml', '[host]\nname = "south"\n')

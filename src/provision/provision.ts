@@ -62,6 +62,7 @@ export async function provision(world: World, options: ProvisionOptions): Promis
   const { from, to, base, run, identity, owner } = options
   const baseTree = base === undefined ? {} : await readBase(files, base)
   const writable = options.remount ? new Writable(world.programs) : undefined
+  const isFirst = (await files.info(`${to}/state.json`).catch(() => true)) === undefined
   const places = identity === undefined ? undefined : { data: dirname(to), to, identity }
   const before = places ? await restoreIdentity(files, places) : { restored: false, wrongs: [] }
   const wrongs = [...before.wrongs]
@@ -78,6 +79,11 @@ export async function provision(world: World, options: ProvisionOptions): Promis
   wrongs.push(...(await tellSystem(files, config, to, run)))
   const facts = await gatherFacts(world, config)
   if (before.restored) state.taken.push({ ...when(now), from: identity!, what: 'the identity of the machine before' })
+  for (const directory of isFirst ? from : []) {
+    if (!(await files.info(`${directory}/${REPORT}`).catch(() => undefined))) continue
+    const what = 'NOTHING OF WHAT WAS HERE BEFORE: the data of this machine was gone, although it has reported here'
+    state.taken.push({ ...when(now), from: directory, what })
+  }
   // What could not be taken from the disk is not written over.
   const kept = before.wrongs.length === 0 ? places : undefined
   if (kept) wrongs.push(...(await makeRoom(files, kept, state, now)))
