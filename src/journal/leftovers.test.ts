@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Files } from '../world/files.ts'
 import type { Removal } from './catalogue.ts'
 import { aMachine, directory } from './fixtures.ts'
-import { clearRemoved } from './leftovers.ts'
+import { clearRemoved, clearSnapshots } from './leftovers.ts'
 import { journalPaths } from './paths.ts'
 
 const paths = journalPaths(directory)
@@ -40,4 +40,19 @@ test('a copy that is being written does not keep the store from going', async ()
 test('any other failure is told', async () => {
   const { files, copy } = await withMerging()
   await expect(clearRemoved(failing(files, copy, 'EIO'), paths, removal)).rejects.toThrow('EIO')
+})
+
+test.each([
+  ['EACCES', true],
+  ['EIO', false]
+])('a copy that a command has left for days, and that cannot be removed: %s', async (code, goesOn) => {
+  const machine = aMachine()
+  const { world } = machine
+  const [stale, old] = [`${directory}/snapshot-aa`, `${directory}/snapshot-bb`]
+  for (const folder of [stale, old]) await world.files.makeDirectory(folder, 0o750)
+  await machine.simulation.run(2 * 86_400_000)
+  const cleared = clearSnapshots({ ...world, files: failing(world.files, stale, code) }, directory)
+  if (!goesOn) return expect(cleared).rejects.toThrow(code)
+  await cleared
+  expect((await world.files.list(directory)).map(({ name }) => name)).toEqual(['snapshot-aa'])
 })

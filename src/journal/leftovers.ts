@@ -3,6 +3,7 @@ import type { Files } from '../world/files.ts'
 import type { World } from '../world/world.ts'
 import type { CatalogueStore, Removal } from './catalogue.ts'
 import type { journalPaths } from './paths.ts'
+import { isForbidden } from './without-room.ts'
 
 /*
  * What a cut can leave among the stores. A folder with a number alone is only touched when it is on record that it was
@@ -65,12 +66,18 @@ export const SNAPSHOT = 'snapshot-'
 /** A command that was killed has left its copy; one that reads now is younger than this. */
 const STALE_MS = 86_400_000
 
-/** Removes copies that nobody reads any more: their hard links keep the space of stores that have been removed. */
+/**
+ * Removes copies that nobody reads any more: their hard links keep the space of stores that have been removed. What
+ * another user has left stays.
+ */
 export async function clearSnapshots({ files, clock }: World, directory: string): Promise<void> {
   const nowMs = clock.wallUs() / 1000
   for (const { name } of await files.list(directory)) {
     if (!name.startsWith(SNAPSHOT)) continue
     const info = await files.info(`${directory}/${name}`)
-    if (info && Math.abs(nowMs - info.modifiedMs) > STALE_MS) await files.remove(`${directory}/${name}`)
+    if (!info || Math.abs(nowMs - info.modifiedMs) <= STALE_MS) continue
+    await files.remove(`${directory}/${name}`).catch((error: unknown) => {
+      if (!isForbidden(error)) throw error
+    })
   }
 }
