@@ -199,6 +199,31 @@ describe('a config', () => {
     expect(await read(`${TO}/understudy.toml`)).toContain('site = "north"')
   })
 
+  test('that is the first and has a mistake counts, as far as it is right, until a good one comes', async () => {
+    const { cert } = await certificate()
+    const effective = (): Promise<string> => read(`${TO}/understudy.toml`)
+    await put(`${BOOT}/ca.pem`, cert)
+    await put(`${BOOT}/understudy.toml`, 'site = "north"\n[network]\nca_file = "ca.pem"\n[status]\nprot = 80\n')
+    await sh(LINE)
+    const before = await effective()
+    // A stick without a config, a card that has none any more, and rubbish change nothing.
+    await bring('spin30', {}, '/run/stick')
+    await sh(LINE.replace(BOOT, '/run/stick'))
+    expect(await effective()).toBe(before)
+    await put(`${BOOT}/understudy.toml`, '# nothing\n')
+    await sh(LINE)
+    expect(await effective()).toBe(before)
+    await put(`${BOOT}/understudy.toml`, Buffer.from([0, 1, 2, 0xff]))
+    await sh(LINE)
+    expect(await effective()).toBe(before)
+    await put(`${BOOT}/understudy.toml`, 'time_zone = "Asia/Kathmandu"\n')
+    await sh(LINE)
+    expect(await effective()).not.toContain('north')
+    await put(`${BOOT}/understudy.toml`, '# nothing\n')
+    await sh(LINE)
+    expect(await effective()).toContain('Asia/Kathmandu')
+  })
+
   test('that has a mistake says what is in force meanwhile', async () => {
     await put(`${BOOT}/understudy.toml`, '[status]\nprot = 80\n')
     expect((await sh(LINE)).out).toContain('(correct it; until then only what is right in it is used)')

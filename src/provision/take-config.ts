@@ -17,6 +17,11 @@ const HEAD = `# Made by \`understudy provision\`, anew at each start, of the und
 # machine. Change the one on the card or the stick instead. What joins the wireless network is left out.
 `
 
+/** The config in force as it was brought. */
+const TAKEN = 'taken.toml'
+/** What is right in the last bad one: it counts until there is a good one, also where the next stick brings none. */
+const IN_PART = 'taken-in-part.toml'
+
 /**
  * Takes in the configs that are valid and new since the last of their folder, the last folder's last, and puts what is in
  * force into `to`/understudy.toml. Where no good one ever came, what can be used of a bad one is.
@@ -32,18 +37,20 @@ export async function takeConfig(
 ): Promise<Config> {
   const { tree: kept, whole } = await readInForce(files, to)
   let inForce = kept
-  let useful: Tree = {}
+  let useful = (await readTree(files, `${to}/${IN_PART}`)) ?? {}
   const valid: Array<readonly [Account, Tree]> = []
   for (const [{ directory, configFile }, account] of bundles) {
     const brought = configFile && (await readAndTell(files, configFile, to, account, inForce !== undefined))
     if (!brought) continue
     const { digest, tree, faults, certificates } = brought
     if (faults.length > 0) {
-      useful = withoutFaulty(tree, faults)
-      const failure = inForce ? undefined : await keepCertificates(files, to, certificates)
+      const right = withoutFaulty(tree, faults)
+      if (inForce || Object.keys(right).length === 0) continue
       // The recorder does not start when it cannot read what it is to trust.
-      if (failure) useful = {}
-      if (failure) account.wrongs.push(failure)
+      const failure = await keepCertificates(files, to, certificates)
+      if (!failure) useful = right
+      const unkept = failure ?? (await keepTree(files, to, IN_PART, right))
+      if (unkept) account.wrongs.push(unkept)
       continue
     }
     if (Object.keys(tree).length === 0) continue
@@ -107,11 +114,13 @@ async function keepCertificates(files: Files, to: string, certificates: Certific
 }
 
 async function keep(files: Files, to: string, tree: Tree, certificates: Certificates): Promise<Wrong | undefined> {
-  const failure = await keepCertificates(files, to, certificates)
-  if (failure) return failure
+  return (await keepCertificates(files, to, certificates)) ?? keepTree(files, to, TAKEN, tree)
+}
+
+async function keepTree(files: Files, to: string, name: string, tree: Tree): Promise<Wrong | undefined> {
   try {
     await files.makeDirectory(to, 0o750)
-    await placeFile(files, `${to}/taken.toml`, stringify(tree), 0o600)
+    await placeFile(files, `${to}/${name}`, stringify(tree), 0o600)
     return undefined
   } catch (error) {
     return wrongOf(error, 'UNDERSTUDY_PROVISION_NO_PLACE', 'understudy.toml')
@@ -123,7 +132,7 @@ async function keep(files: Files, to: string, tree: Tree, certificates: Certific
  * and then all that lies in the folders is to be looked at anew.
  */
 async function readInForce(files: Files, to: string): Promise<{ tree: Tree | undefined; whole: boolean }> {
-  const path = `${to}/taken.toml`
+  const path = `${to}/${TAKEN}`
   // Where none was ever taken in, what lies beside it is nobody's.
   if ((await files.info(path).catch(() => true)) === undefined) return { tree: undefined, whole: true }
   const tree = await readTree(files, path)

@@ -67,6 +67,7 @@ test('a mistake in the config, and no time but the relay’s: it records, and se
     expiresInS: 10 * DAY_S,
     clock: nobody,
     sections,
+    periodMs: 1000,
     tls
   })
   const { pi, relay } = laboratory
@@ -97,7 +98,7 @@ test('a mistake in the config, and no time but the relay’s: it records, and se
     expect(during.map(({ stream }) => stream)).toEqual([...streams, 'spin42'])
     for (const { stream, share, rest } of during) {
       if (stream === 'spin42') expect(share).toBeGreaterThan(0)
-      else expect([stream, rest]).toEqual([stream, []])
+      else expect([stream, gapsIn(rest)]).toEqual([stream, []])
     }
 
     // On the card, over night.
@@ -112,7 +113,7 @@ test('a mistake in the config, and no time but the relay’s: it records, and se
     const { startedUs, nowUs } = await statusOf(pi)
     for (const { stream, fromUs, rest } of await coverage(pi, iso(startedUs), iso(nowUs))) {
       // From the start until it was heard for the first time.
-      expect([stream, rest.filter((part) => part.fromUs > fromUs)]).toEqual([stream, []])
+      expect([stream, gapsIn(rest).filter((gap) => gap.fromUs > fromUs)]).toEqual([stream, []])
     }
     await until(async () => {
       const [daily] = JSON.parse(await pi.told('understudy captures --json')) as CaptureStatus[]
@@ -181,6 +182,11 @@ async function heard(pi: EmulatedPi): Promise<string[]> {
 
 async function coverage(pi: EmulatedPi, from: string, to: string): Promise<StreamCoverage[]> {
   return JSON.parse(await pi.told(`understudy coverage --json --from ${from} --to ${to}`))
+}
+
+/** An emulator that stands still for a while makes uncertain what was heard, but no gap. */
+function gapsIn(rest: StreamCoverage['rest']): StreamCoverage['rest'] {
+  return rest.filter(({ kind }) => kind === 'gap')
 }
 
 function iso(us: number): string {

@@ -4,8 +4,6 @@ import { message } from '../kill/feeder.ts'
 import { until } from '../sync/rig.ts'
 import { EmulatedPi, HOST } from './emulated-pi.ts'
 
-const PERIOD_MS = 100
-
 /** A command on the Pi that runs a script with the recorder at hand, as `running`. */
 const asking = (script: string): string => `/opt/understudy/node/bin/node --input-type=module -e "
 import { connectRunning } from '/opt/understudy/dist/cli/local/open.js'
@@ -22,11 +20,13 @@ interface LaboratoryOptions {
   readonly clock?: string
   /** More of the config, as TOML. */
   readonly sections?: string
+  /** How often each stream speaks. Default: ten times a second */
+  readonly periodMs?: number
   /** What the relay proves by that it is the one. */
   readonly tls?: NonNullable<RelayOptions['tls']>
 }
 
-/** A relay on this machine whose streams speak ten times a second, and a new Pi that is told of it. */
+/** A relay on this machine whose streams speak all the time, and a new Pi that is told of it. */
 export class Laboratory {
   readonly pi: EmulatedPi
   readonly relay: SimulatedRelay
@@ -41,13 +41,13 @@ for (;;) {
   readonly #streams = new Set<string>()
   readonly #speaking: NodeJS.Timeout
 
-  private constructor(pi: EmulatedPi, relay: SimulatedRelay) {
+  private constructor(pi: EmulatedPi, relay: SimulatedRelay, periodMs: number) {
     this.pi = pi
     this.relay = relay
     this.#speaking = setInterval(() => {
       const number = this.saidMs.push(Date.now()) - 1
       for (const stream of this.#streams) relay.say(stream, message(stream, number).toString())
-    }, PERIOD_MS)
+    }, periodMs)
   }
 
   static async open(image: string, options: LaboratoryOptions = {}): Promise<Laboratory> {
@@ -55,7 +55,7 @@ for (;;) {
     const secret = 'a secret of the suite'
     const relay = new SimulatedRelay(await realWorld(), { secret, name: HOST, ...(tls && { tls }) })
     await relay.start()
-    const laboratory = new Laboratory(await EmulatedPi.flash(image), relay)
+    const laboratory = new Laboratory(await EmulatedPi.flash(image), relay, options.periodMs ?? 100)
     const { pi } = laboratory
     const known = `site = "emulated"\ntime_zone = "Etc/UTC"\n[clock]\n${clock}\n[ssh]\nkeys = ["${pi.sshKey}"]\n`
     pi.put({ 'understudy.toml': known + sections })
