@@ -68,7 +68,10 @@ export class WriteLog {
     return this.entries.findLastIndex(({ end }) => end <= logBytes) + 1
   }
 
-  /** The number of entries, of the first `before`, that have to be on the disk: up to the last flush. */
+  /**
+   * The number of entries, of the first `before`, that have to be on the disk: up to the last flush. The log does not tell
+   * which of them were still under way when the flush was asked for, and might be missing; they count as there.
+   */
   settled(before: number): number {
     return this.entries.slice(0, before).findLastIndex(({ flush }) => flush) + 1
   }
