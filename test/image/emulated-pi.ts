@@ -29,7 +29,7 @@ const BOOT_OFFSET = '4M'
 const BOOT_OFFSET_BYTES = 4 * 1024 ** 2
 const BOOT_BYTES = 256 * 1024 ** 2
 
-/** The emulated Pi's watchdog does not count: it resets as soon as it is switched on. */
+/** An emulated watchdog is not to be relied on: nobody promises that it counts as the Pi's does. */
 const NO_WATCHDOG = 'systemd.watchdog_sec=off'
 
 /** `virt` is quick, and has none of a Pi's devices; `raspi3b` has its card and USB. */
