@@ -193,8 +193,9 @@ export class Ledger {
         if (entry) this.#set({ ...found(entry), removed: true })
       }
     }
-    if (Object.keys(begun).length === 0) return
     const all = [...this.#folders.values()].flatMap((folders) => [...folders.values()])
+    // When a capture began may have been told of in a store that is gone.
+    if (all.length === 0 && Object.keys(begun).length === 0) return
     await this.keep({ ...beginning, place: { position: this.#journal.firstPosition }, begun }, all)
   }
 

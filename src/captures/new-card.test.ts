@@ -107,6 +107,29 @@ test('what is known from the journal stays known, when nothing has been sealed s
   expect(await lab.folders()).toEqual(['daily/2026-11-05'])
 })
 
+test('the same, where a disk came later than the first word of the capture', async () => {
+  const lab = new Lab()
+  lab.disk = mount
+  await lab.start()
+  await lab.live(3)
+  await lab.stop()
+  lab.machine.mount(mount)
+  await lab.start()
+  await lab.live(62)
+  const ledger = await lab.do(lab.captures.ledger())
+  for (const { folder, manifestSha256 } of await lab.sealed()) {
+    expect(await lab.do(ledger.confirmed('daily', folder, manifestSha256))).toBe(true)
+  }
+  await lab.live(1)
+  await newCard(lab)
+  await lab.live(1)
+  await restart(lab)
+  await restart(lab)
+  expect(await lab.folders()).toEqual([])
+  await lab.live(24)
+  expect(await lab.folders()).toEqual(['daily/2026-11-05'])
+})
+
 test('a day without a message that was not confirmed is sealed anew for what was heard', async () => {
   const lab = new Lab()
   lab.disk = mount

@@ -73,7 +73,7 @@ export class AwaitedJournal {
     log: Log
   ): Promise<AwaitedJournal> {
     const open = (early?: EarlyHearing): Promise<ServedJournal> =>
-      ServedJournal.open(world, { ...options, merges: true }, recording, log, early)
+      ServedJournal.open(world, { ...options, records: true }, recording, log, early)
     try {
       return new AwaitedJournal(world, options, log, open, await open())
     } catch (error) {

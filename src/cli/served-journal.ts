@@ -25,8 +25,8 @@ export interface ServedOptions {
   readonly user: Pick<Terminal, 'env' | 'uid'>
   /** Kept free on the disk for the moment when it is full. Default 32 MiB. */
   readonly reserveBytes?: number
-  /** Whether it stays open long enough for finished stores to be merged. Default false. */
-  readonly merges?: boolean
+  /** A recorder's: finished stores are merged, and a journal that is found on the data disk is gone on with. Default false. */
+  readonly records?: boolean
   /** For tests: called after each step from a window that is due to its folder that is confirmed, and removed. */
   readonly step?: (step: string) => void
   /** Called at the end of each attempt to hand over. */
@@ -62,7 +62,7 @@ export class ServedJournal {
    */
   static async open(
     world: World,
-    { config, user, reserveBytes = RESERVE_BYTES, merges = false, passed = () => {}, step = () => {} }: ServedOptions,
+    { config, user, reserveBytes = RESERVE_BYTES, records = false, passed = () => {}, step = () => {} }: ServedOptions,
     recording: () => Recording,
     log: Log,
     early?: EarlyHearing
@@ -72,7 +72,8 @@ export class ServedJournal {
     try {
       // What root leaves in another's folder, that one's recorder could not open.
       const owner = await world.host.actAsOwnerOf(directory)
-      const journal = await Journal.open(world, { ...journalOptions(config), reserveBytes, merges }, log, early)
+      const options = { ...journalOptions(config), reserveBytes, merges: records, adopts: records }
+      const journal = await Journal.open(world, options, log, early)
       opened = journal
       const clock = recordClock(world.clock, () => journal.stamp())
       const begunUs = clock.monoUs()

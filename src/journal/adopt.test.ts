@@ -275,7 +275,7 @@ test('a catalogue that does not know of all the stores there is not believed', a
 })
 
 /** A disk on which another begins beside what is there. */
-async function expectLeft(code: string, leaves: () => Promise<void>): Promise<void> {
+async function expectLeft(code: string, leaves: () => Promise<void>, adopts = true): Promise<void> {
   const first = await open()
   await kept(first)
   await complete(first.close())
@@ -283,7 +283,7 @@ async function expectLeft(code: string, leaves: () => Promise<void>): Promise<vo
   await leaves()
   const before = (await machine.world.files.list(mount)).map(({ name }) => name)
   sent = []
-  const fresh = await open()
+  const fresh = await open({ adopts })
   expect(fresh.disk).toEqual({ mount, used: true, code, detail: mount, away: [] })
   await kept(fresh)
   await expectWhole(fresh)
@@ -299,6 +299,9 @@ test('of two journals on a disk none is taken, and that is told of', () =>
     const { files } = machine.world
     await files.makeDirectory(`${mount}/understudy-0123456789abcdef/stores/000001`, 0o750)
   }))
+
+test('a command that is no recorder takes none: another may be at work with it', () =>
+  expectLeft('UNDERSTUDY_DISK_NOT_OURS', async () => {}, false))
 
 test('a journal under a name that is none of ours is not taken', () =>
   expectLeft('UNDERSTUDY_DISK_NOT_OURS', async () =>

@@ -57,6 +57,8 @@ export type JournalOptions = WriterOptions & {
   readonly retention?: RetentionLimits
   /** Whether finished stores are merged meanwhile; a command is over before that is. Default true. */
   readonly merges?: boolean
+  /** Whether a data folder without a journal goes on with that of the data disk. Default true. */
+  readonly adopts?: boolean
 }
 
 /** Where a journal's data disk stands. */
@@ -163,7 +165,7 @@ export class Journal extends SeriesReader {
     let series: Series | undefined
     try {
       await clearSnapshots(world, options.directory)
-      const opened = await openSeries(world, options.directory, log, options.disk)
+      const opened = await openSeries(world, options.directory, log, options.disk, options.adopts)
       const { states, end, newestBytes } = opened
       series = opened.series
       const limits = options.retention ?? { minFreeBytes: 0 }

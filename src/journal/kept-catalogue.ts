@@ -32,19 +32,25 @@ export interface LoadedCatalogue {
 }
 
 /**
- * The catalogue of a data folder. Where there is no journal it is that of the data disk's (adopt.ts), and else an empty one.
+ * The catalogue of a data folder. Where there is no journal it is that of the data disk's (adopt.ts), if `adopts`, and else
+ * an empty one.
  * One that is damaged or missing is made anew from the stores; one of a newer release is left to it, with its stores, and
  * an empty one begins above it. What was made anew is on the disk after `keepRebuilt`.
  * @param mount where the data disk for new stores is mounted
  */
-export async function loadCatalogue(world: World, directory: string, mount?: string): Promise<LoadedCatalogue> {
+export async function loadCatalogue(
+  world: World,
+  directory: string,
+  mount?: string,
+  adopts = false
+): Promise<LoadedCatalogue> {
   const { catalogue: path, stores, head } = journalPaths(directory)
   const { files } = world
   try {
     const catalogue = await readCatalogue(files, path)
     if (catalogue) return { catalogue }
     const isEmpty = !(await files.info(stores)) || (await files.list(stores)).length === 0
-    const adopted = isEmpty && mount !== undefined ? await adopt(world, directory, mount) : undefined
+    const adopted = adopts && isEmpty && mount !== undefined ? await adopt(world, directory, mount) : undefined
     if (adopted) return { catalogue: adopted, rebuilt: 'adopted' }
     // Where there is a head, there was a journal: its stores are on a data disk.
     if (isEmpty && (await readHead(files, head)) === undefined) {

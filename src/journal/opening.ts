@@ -36,9 +36,16 @@ export interface Opened {
  * that can ever have been used. One that is whole and cannot be written, or that a newer release has written, is left as
  * it is.
  * @param mount where the data disk for new stores is mounted
+ * @param adopts whether a data folder without a journal goes on with that of the disk
  */
-export async function openSeries(world: World, directory: string, log: Log, mount?: string): Promise<Opened> {
-  const series = await Series.read(world, directory, mount)
+export async function openSeries(
+  world: World,
+  directory: string,
+  log: Log,
+  mount?: string,
+  adopts = true
+): Promise<Opened> {
+  const series = await Series.read(world, directory, mount, adopts)
   const { files } = world
   const paths = journalPaths(directory)
   const newer = await readNewerHead(files, paths.head)

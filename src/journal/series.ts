@@ -26,9 +26,10 @@ export class Series extends StoredBlocks {
   /**
    * Reads what there is (see `loadCatalogue`), and opens no store yet. Its disks are away until they are looked for.
    * @param mount where the data disk for new stores is mounted
+   * @param adopts whether a data folder without a journal goes on with that of the disk
    */
-  static async read(world: World, directory: string, mount?: string): Promise<Series> {
-    return new Series(world, directory, await loadCatalogue(world, directory, mount), new Disks(world, mount))
+  static async read(world: World, directory: string, mount?: string, adopts = false): Promise<Series> {
+    return new Series(world, directory, await loadCatalogue(world, directory, mount, adopts), new Disks(world, mount))
   }
 
   /** Where new stores go; `target` is absent where they go to the data folder, and `problem` says why. */
