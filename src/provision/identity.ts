@@ -25,6 +25,7 @@ const SELF = ['sync/id_ed25519', 'sync/id_ed25519-receipts', 'status-password.sc
 export const MARK = 'state.json'
 /** Half written. */
 const LEFT_OVER = /\.new$|^incoming$/
+
 /** Whose copy the disk has. */
 export async function kinship(files: Files, { data, identity }: IdentityPlaces): Promise<'same' | 'other' | 'unknown'> {
   for (const name of SELF) {
