@@ -19,7 +19,9 @@ export async function start(quick: boolean): Promise<void> {
   execFileSync(bench('peer/primary-setup.sh'), { stdio: 'inherit' })
   await withDirectory(async (place) => {
     const bundle = join(place, 'bundle')
-    execFileSync(process.execPath, [join(project, 'scripts/bundle.mjs'), bundle], { stdio: 'inherit' })
+    // npm keeps what it has compiled in the folder for temporary files, and leaves it there.
+    const env = { ...process.env, TMPDIR: place }
+    execFileSync(process.execPath, [join(project, 'scripts/bundle.mjs'), bundle], { stdio: 'inherit', env })
     bundleBytes = sizeBytes(bundle)
     const ways: Array<readonly [string, Start]> = [
       ['the primary, in Python', python],
