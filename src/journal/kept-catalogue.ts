@@ -32,11 +32,11 @@ export interface LoadedCatalogue {
 }
 
 /**
- * The catalogue of a data folder. Where there is no journal it is that of the data disk's (adopt.ts), if `adopts`, and else
- * an empty one.
+ * The catalogue of a data folder. Where there is no journal it is that of the data disk's (adopt.ts), and else an empty one.
  * One that is damaged or missing is made anew from the stores; one of a newer release is left to it, with its stores, and
  * an empty one begins above it. What was made anew is on the disk after `keepRebuilt`.
  * @param mount where the data disk for new stores is mounted
+ * @param adopts whether a data folder without a journal goes on with that of the disk
  */
 export async function loadCatalogue(
   world: World,
